@@ -1,0 +1,27 @@
+#include <postern/coro/context.hpp>
+
+#include <cassert>
+
+namespace postern::coro {
+
+Context::Context(Context& parent)
+    : scheduler_(parent.scheduler_),
+      label_(parent.label_),
+      deadline_(parent.deadline_),
+      why_(parent.why_) {
+  if (!parent.stopped()) parent.link(*this);
+}
+
+Context::~Context() { assert(waits_.empty() && "a task still waits under this context"); }
+
+void Context::stop(Errc why) noexcept {
+  if (why_) return;
+  why_ = why;
+  while (!waits_.empty()) waits_.pop_front().on_stop(why);
+}
+
+void Context::describe_waits(std::string& out) const {
+  waits_.each([&](const StopNode& node) { node.describe(out); });
+}
+
+}  // namespace postern::coro

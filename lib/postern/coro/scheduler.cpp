@@ -1,0 +1,38 @@
+#include <postern/coro/scheduler.hpp>
+
+namespace postern::coro {
+
+void Scheduler::post(Job& job) {
+  const bool first = jobs_.empty();
+  jobs_.push_back(job);
+  if (first) wake();
+}
+
+void Scheduler::arm(Timer& timer, TimePoint due) {
+  timers_.remove(timer);
+  timers_.insert(timer, due);
+  if (timers_.first() == &timer) rearm(due);
+}
+
+void Scheduler::run_jobs() {
+  // A marker ends the turn: what runs now may post more, or take jobs back.
+  struct Marker final : Job {
+    void run() override {}
+  } marker;
+  jobs_.push_back(marker);
+  while (true) {
+    Job& job = jobs_.pop_front();
+    if (&job == &marker) return;
+    job.run();
+  }
+}
+
+void Scheduler::fire_timers(TimePoint now) {
+  while (Timer* timer = timers_.first()) {
+    if (timer->due() > now) return;
+    timers_.remove(*timer);
+    timer->fire();
+  }
+}
+
+}  // namespace postern::coro
