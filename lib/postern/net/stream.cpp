@@ -37,9 +37,15 @@ void Stream::consume(std::size_t octets) {
     window_.remove_prefix(octets);
     return;
   }
-  held_.erase(0, octets);
-  if (held_.empty()) std::string().swap(held_);  // an idle session holds no buffer
-  if (paused_ && held_.size() <= low_water) {
+  taken_ += octets;
+  if (taken_ == held_.size()) {
+    std::string().swap(held_);  // an idle session holds no buffer
+    taken_ = 0;
+  } else if (taken_ > held_.size() / 2) {  // moved once per half: linear, however small the bites
+    held_.erase(0, taken_);
+    taken_ = 0;
+  }
+  if (paused_ && held_.size() - taken_ <= low_water) {
     paused_ = false;
     resume_input();
   }

@@ -64,7 +64,9 @@ class Stream {
   Stream& operator=(const Stream&) = delete;
 
   // What has arrived and was not consumed. Valid until the next consume() or co_await.
-  std::string_view input() const { return held_.empty() ? window_ : std::string_view(held_); }
+  std::string_view input() const {
+    return held_.empty() ? window_ : std::string_view(held_).substr(taken_);
+  }
   void consume(std::size_t octets);
   More more(Duration limit) { return More(*this, limit); }
   // The other side has ended or reset its half; input() may still hold octets.
@@ -103,7 +105,8 @@ class Stream {
 
  private:
   std::string_view window_;  // the loop's read buffer, during received()
-  std::string held_;         // what was not consumed when received() returned
+  std::string held_;         // what was not consumed when received() returned,
+  std::size_t taken_ = 0;    // less the octets consumed since
   std::optional<Errc> end_;
   std::optional<Errc> output_error_;
   bool paused_ = false;
