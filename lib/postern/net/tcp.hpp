@@ -1,0 +1,38 @@
+// TCP on the loop: streams, listeners, connecting.
+#pragma once
+
+#include <postern/net/loop.hpp>
+#include <postern/net/network.hpp>
+
+#include <memory>
+
+namespace postern::net {
+
+// Takes the connections of a listener.
+class Acceptor {
+ public:
+  virtual void accepted(StreamPtr stream) = 0;
+
+ protected:
+  ~Acceptor() = default;
+};
+
+// Accepts on a socket that belongs to somebody else and lives on: closing the listener leaves what
+// waits in the socket's queue to the next one.
+class Listener {
+ public:
+  // `socket` is bound and listening. Errors: descriptors, io.
+  static Result<std::unique_ptr<Listener>> open(Loop& loop, int socket, Acceptor& acceptor);
+  virtual ~Listener() = default;
+};
+
+class TcpNetwork final : public Network {
+ public:
+  explicit TcpNetwork(Loop& loop) : loop_(loop) {}
+  coro::Task<Result<StreamPtr>> connect(SocketAddress to, Duration limit) override;
+
+ private:
+  Loop& loop_;
+};
+
+}  // namespace postern::net
