@@ -1,0 +1,49 @@
+// One connection to a downstream: commands out, replies in, each within its time.
+#pragma once
+
+#include <postern/coro/task.hpp>
+#include <postern/net/stream.hpp>
+#include <postern/smtp/capabilities.hpp>
+#include <postern/smtp/reply.hpp>
+#include <postern/smtp/reply_parser.hpp>
+
+#include <string>
+#include <vector>
+
+namespace postern::deliver {
+
+class Connection {
+ public:
+  Connection(net::StreamPtr stream, const SocketAddress& address)
+      : stream_(std::move(stream)), address_(address) {}
+
+  net::Stream& stream() { return *stream_; }
+  const SocketAddress& address() const { return address_; }
+
+  // Waits for the next reply, at most `limit` in all.
+  // Errors: closed, reset, timed_out, cancelled; malformed: not a reply, or over the limits of
+  // smtp/limits.hpp. After any of them the connection is of no more use.
+  coro::Task<Result<smtp::Reply>> reply(net::Duration limit);
+  // Sends one line (with its CRLF) and waits for its reply.
+  coro::Task<Result<smtp::Reply>> command(std::string line, net::Duration limit);
+  // Sends several and waits for their replies: in one write where the downstream offers PIPELINING;
+  // otherwise one by one until one is refused, so that there may be fewer replies than lines.
+  coro::Task<Result<std::vector<smtp::Reply>>> commands(std::vector<std::string> lines,
+                                                        net::Duration limit);
+  // Sends a line now, whose reply the next user reads first: RSET of an abandoned transaction.
+  void send_and_forget(std::string_view line);
+  // Reads what send_and_forget() left.
+  coro::Task<Result<void>> settle(net::Duration limit);
+
+  smtp::Capabilities offers;
+  std::size_t messages = 0;  // handed over on it
+  bool reused = false;       // it has been kept before: the downstream may have closed it meanwhile
+
+ private:
+  net::StreamPtr stream_;
+  SocketAddress address_;
+  smtp::ReplyParser parser_;
+  std::size_t owed_ = 0;  // replies that belong to nobody
+};
+
+}  // namespace postern::deliver

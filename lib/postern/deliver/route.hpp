@@ -1,0 +1,59 @@
+// Whoever takes messages over: a downstream MTA, a Maildir. Where a 250 comes from.
+#pragma once
+
+#include <postern/coro/task.hpp>
+#include <postern/deliver/envelope.hpp>
+#include <postern/deliver/spool.hpp>
+#include <postern/smtp/capabilities.hpp>
+#include <postern/smtp/reply.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+namespace postern::deliver {
+
+// What is handed over.
+struct Message {
+  explicit Message(Spool& spool) : content(spool) {}
+  std::string trace;  // the fields that we put before it, each with its CRLF
+  Spool& content;     // as received, unstuffed
+  bool eight_bit = false;         // somewhere in it there are octets over 127
+  bool eight_bit_header = false;  // ... in its header section (RFC 6532)
+};
+
+// How it ended. A positive reply is a promise that has been made to us: the message is durable there.
+struct Handover {
+  explicit Handover(smtp::Reply r) : reply(std::move(r)) {}
+  smtp::Reply reply;       // for our client: fit to relay
+  bool uncertain = false;  // the end of data was sent whole, its answer was not heard
+};
+
+// One transaction's way. Destroying it before commit() has begun abandons the transaction: nothing
+// is delivered. One call at a time; after a stop the replies mean nothing.
+class Delivery {
+ public:
+  virtual ~Delivery() = default;
+
+  // Asks about `envelope.recipients[index]`, the last one; the first call opens the way. The answer is
+  // fit to relay: positive, or the refusal. 451 4.4.x where the downstream cannot be asked.
+  virtual coro::Task<smtp::Reply> rcpt(std::size_t index) = 0;
+  // The client now sends the body, which may take long: what others could use may be lent to them.
+  virtual void body_begins() = 0;
+  // Hands over to all recipients, or to none.
+  virtual coro::Task<Handover> commit(Message& message) = 0;
+  // For the record: "127.0.0.1:2526", "maildir". Empty while not known.
+  virtual std::string target() const = 0;
+};
+
+class Route {
+ public:
+  virtual ~Route() = default;
+  // Which extensions it could carry now, as far as is known.
+  virtual smtp::Capabilities offers() const = 0;
+  virtual std::unique_ptr<Delivery> begin(Envelope& envelope) = 0;
+  // Ends what it keeps open (idle connections). Nothing is begun afterwards.
+  virtual coro::Task<void> close() = 0;
+};
+
+}  // namespace postern::deliver

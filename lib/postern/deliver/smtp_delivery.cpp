@@ -1,0 +1,281 @@
+#include <postern/deliver/smtp_delivery.hpp>
+
+#include <postern/deliver/smtp_route.hpp>
+#include <postern/smtp/replies.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace postern::deliver {
+
+smtp::Capabilities SmtpRoute::offers() const {
+  if (pool_.learnt()) return *pool_.learnt();
+  smtp::Capabilities hoped;  // until the first connection tells; what then is missing is bridged
+  hoped.eight_bit_mime = true;
+  hoped.smtputf8 = true;
+  hoped.dsn = true;
+  return hoped;
+}
+
+std::unique_ptr<Delivery> SmtpRoute::begin(Envelope& envelope) {
+  return std::make_unique<SmtpDelivery>(pool_, envelope);
+}
+
+// --- The envelope
+
+coro::Task<smtp::Reply> SmtpDelivery::rcpt(std::size_t index) {
+  if (refusal_) co_return *refusal_;
+  const bool opened_for_this = !lease_;
+  auto reply = co_await ask(index, index + 1);
+  // A place that is of no use to this transaction goes to others.
+  if (opened_for_this && phase_ == Phase::clean) lease_.give_back();
+  co_return reply;
+}
+
+// Asks about the recipients [first, last). A kept connection may have been closed by the downstream
+// just now: nothing has been promised on it yet, so a fresh one is tried once.
+coro::Task<smtp::Reply> SmtpDelivery::ask(std::size_t first, std::size_t last) {
+  for (bool again = true;; again = false) {
+    auto unreachable = co_await connect();
+    if (unreachable) co_return *unreachable;
+    const bool stale = connection().reused && phase_ == Phase::clean;
+    connection().reused = false;
+    auto reply = co_await attempt(first, last);
+    const bool lost_at_once = !lease_.connection && stale;
+    if (!lost_at_once || !again) co_return reply;
+  }
+}
+
+coro::Task<SmtpDelivery::Refusal> SmtpDelivery::connect() {
+  if (!lease_) {
+    auto turn = co_await pool_.turn();
+    if (!turn) {
+      if (turn.error().code == Errc::timed_out)
+        pool_.log().warning("no downstream connection was free in time (forward.max_connections)");
+      co_return smtp::replies::downstream_closing();
+    }
+    lease_ = std::move(*turn);
+  }
+  if (!lease_.connection) {
+    auto opened = co_await pool_.open(envelope_);
+    if (!opened) co_return std::move(opened.error());
+    lease_.connection = std::move(*opened);
+  }
+  target_ = connection().address().text();
+  co_return Refusal();
+}
+
+coro::Task<smtp::Reply> SmtpDelivery::attempt(std::size_t first, std::size_t last) {
+  if (auto refusal = cannot_carry_envelope()) co_return refused_for_good(std::move(*refusal));
+  std::vector<std::string> group = lines(first, last);
+  const std::size_t introduction = group.size() - (last - first);
+  phase_ = Phase::unsettled;
+  auto settled = co_await connection().settle(timeouts().rcpt);
+  if (!settled) co_return lost("RSET", settled.error());
+ replies = co_await connection().commands(std::move(group), timeouts().rcpt);
+  if (!replies) co_return lost(introduction > 0 ? "MAIL" : "RCPT", replies.error());
+  co_return judge(*replies, introduction, last - first);
+}
+
+// XFORWARD, MAIL where they are due, then RCPT.
+std::vector<std::string> SmtpDelivery::lines(std::size_t first, std::size_t last) const {
+  const smtp::Capabilities& offers = lease_.connection->offers;
+  std::vector<std::string> group;
+  if (phase_ != Phase::envelope) {
+    if (pool_.settings().identity == Identity::xforward)
+      group = xforward_lines(envelope_.client, offers.xforward);
+    group.push_back(fmt::format("MAIL FROM:<{}>{}\r\n", envelope_.reverse_path.text,
+                                smtp::parameters_for(envelope_.parameters.text, offers)));
+  }
+  for (std::size_t index = first; index < last; ++index) {
+    const Recipient& to = envelope_.recipients[index];
+    group.push_back(fmt::format("RCPT TO:<{}>{}\r\n", to.path.text,
+                                smtp::parameters_for(to.parameters.text, offers)));
+  }
+  return group;
+}
+
+// `introduction` replies are to XFORWARD and MAIL, the others to `asked` RCPTs: one answer for all.
+smtp::Reply SmtpDelivery::judge(std::vector<smtp::Reply>& replies, std::size_t introduction,
+                                std::size_t asked) {
+  for (const smtp::Reply& reply : replies) {
+    if (reply.code() != 421) continue;
+    drop_connection();
+    return refused_for_good(smtp::replies::downstream_closing());
+  }
+  for (std::size_t i = 0; i < introduction; ++i) {
+    if (replies[i].is_positive()) continue;
+    phase_ = Phase::clean;
+    if (i + 1 == introduction)
+      return refused_for_good(smtp::relayable(replies[i], smtp::ReplyClass::completion));
+    pool_.log().error("downstream {} refused XFORWARD: {} {}", target_, replies[i].code(),
+                      replies[i].text());
+    drop_connection();
+    return refused_for_good(smtp::replies::local_error());
+  }
+  phase_ = Phase::envelope;
+  std::vector<smtp::Reply> refused;
+  for (std::size_t i = introduction; i < replies.size(); ++i) {
+    if (!replies[i].is_positive()) refused.push_back(replies[i]);
+  }
+  if (refused.empty()) return smtp::relayable(replies.back(), smtp::ReplyClass::completion);
+  if (refused.size() == asked) return smtp::relayable(refused.front(), smtp::ReplyClass::completion);
+  // Repeating an envelope, some recipients were accepted again and some were not: our client heard
+  // 250 for all of them. It comes again, and then each gets an answer of its own.
+  return smtp::replies::local_error();
+}
+
+SmtpDelivery::Refusal SmtpDelivery::cannot_carry_envelope() const {
+  const smtp::Capabilities& offers = lease_.connection->offers;
+  const bool utf8 = envelope_.reverse_path.needs_smtputf8() ||
+                    std::any_of(envelope_.recipients.begin(), envelope_.recipients.end(),
+                                [](const Recipient& to) { return to.path.needs_smtputf8(); });
+  if (utf8 && !offers.smtputf8) return smtp::replies::downstream_no_smtputf8();
+  if (offers.size_limit > 0 && envelope_.parameters.size.value_or(0) > offers.size_limit)
+    return smtp::replies::message_too_big();
+  return {};
+}
+
+// --- The content
+
+void SmtpDelivery::body_begins() {
+  if (lease_) pool_.park(*this);
+}
+
+Lease SmtpDelivery::lend() {
+  end_transaction();
+  const bool anybodys = pool_.settings().identity == Identity::none ||
+                        pool_.settings().identity == Identity::xforward;
+  if (!anybodys) lease_.connection.reset();
+  return std::move(lease_);
+}
+
+coro::Task<Handover> SmtpDelivery::commit(Message& message) {
+  coro::ListHook<LenderTag>::unlink();
+  if (!lease_ || !lease_.connection || connection().stream().ended()) {
+    // Lent to others, or lost while the body arrived: the envelope once more.
+    drop_connection();
+    auto reply = co_await ask(0, envelope_.recipients.size());
+    if (!reply.is_positive()) co_return Handover(std::move(reply));
+  }
+  if (auto refusal = cannot_carry(message)) co_return Handover(std::move(*refusal));
+  auto refused = co_await begin_data();
+  if (refused) co_return Handover(std::move(*refused));
+  auto handover = co_await send(message);
+  if (lease_.connection) ++connection().messages;
+  lease_.give_back();
+  co_return handover;
+}
+
+SmtpDelivery::Refusal SmtpDelivery::cannot_carry(const Message& message) const {
+  const smtp::Capabilities& offers = lease_.connection->offers;
+  if (message.eight_bit_header && envelope_.parameters.smtputf8 && !offers.smtputf8)
+    return smtp::replies::downstream_no_smtputf8();
+  if (message.eight_bit && envelope_.parameters.body == smtp::Body::eight_bit_mime &&
+      !offers.eight_bit_mime)
+    return smtp::replies::downstream_no_8bit();
+  if (offers.size_limit > 0 && message.content.size() > offers.size_limit)
+    return smtp::replies::message_too_big();
+  return {};
+}
+
+coro::Task<SmtpDelivery::Refusal> SmtpDelivery::begin_data() {
+  phase_ = Phase::unsettled;
+  auto reply = co_await connection().command("DATA\r\n", timeouts().data);
+  if (!reply) co_return lost("DATA", reply.error());
+  if (reply->code() == 354) co_return Refusal();
+  phase_ = Phase::envelope;
+  auto refusal = smtp::relayable(*reply, smtp::ReplyClass::intermediate);
+  // After 421, or a positive reply that is not 354, nobody knows what it takes next.
+  if (reply->code() == 421 || reply->code() < 400) drop_connection();
+  co_return refusal;
+}
+
+// Body and end of data leave in one write where the message is small. Until the last piece is written
+// the message may still be given up: then the connection closes without an end of data.
+coro::Task<Handover> SmtpDelivery::send(Message& message) {
+  smtp::DotEncoder encoder;
+  std::string wire;
+  encoder.encode(message.trace, wire);
+  std::uint64_t offset = 0;
+  while (true) {
+    auto octets = co_await message.content.read(offset, Spool::piece);
+    if (!octets) {
+      pool_.log().error("reading the spooled message: {}", octets.error().describe());
+      drop_connection();
+      co_return Handover(smtp::replies::local_error());
+    }
+    if (octets->empty()) break;
+    offset += octets->size();
+    encoder.encode(*octets, wire);
+    if (wire.size() < Spool::piece) continue;
+    connection().stream().write(wire);
+    wire.clear();
+    auto flushed = co_await connection().stream().flush(timeouts().block);
+    if (!flushed || !connection().stream().input().empty() || connection().stream().ended()) {
+      auto early = co_await answer_before_time();
+      co_return early;
+    }
+  }
+  encoder.finish(wire);
+  const auto limit = timeouts().block + timeouts().final;
+  auto handover = co_await coro::shielded(limit, finish(std::move(wire)));
+  co_return handover;
+}
+
+// The commit: from the last octet on, nothing but its own deadline stops the wait for the answer.
+coro::Task<Handover> SmtpDelivery::finish(std::string last) {
+  connection().stream().write(last);
+  auto flushed = co_await connection().stream().flush(timeouts().block);
+  if (!flushed) {
+    auto early = co_await answer_before_time();
+    co_return early;
+  }
+  auto reply = co_await connection().reply(timeouts().final);
+  if (!reply) {
+    Handover handover(lost("end of data", reply.error()));
+    handover.uncertain = true;
+    co_return handover;
+  }
+  phase_ = Phase::clean;
+  Handover handover(smtp::relayable(*reply, smtp::ReplyClass::completion));
+  handover.uncertain = reply->is_intermediate();
+  if (reply->code() == 421 || reply->is_intermediate()) drop_connection();
+  co_return handover;
+}
+
+// The downstream spoke, or went, before it had the whole message: it has not accepted anything,
+// whatever it says. The connection closes without an end of data.
+coro::Task<Handover> SmtpDelivery::answer_before_time() {
+  auto reply = co_await connection().reply(timeouts().data);
+  if (!reply) co_return Handover(lost("body", reply.error()));
+  drop_connection();
+  if (reply->code() < 400) co_return Handover(smtp::replies::downstream_malformed());
+  co_return Handover(smtp::relayable(*reply, smtp::ReplyClass::completion));
+}
+
+// --- Endings
+
+// Leaves the connection ready for a next message, if it is still good.
+void SmtpDelivery::end_transaction() {
+  coro::ListHook<LenderTag>::unlink();
+  if (!lease_.connection) return;
+  if (phase_ == Phase::unsettled) return drop_connection();
+  if (phase_ == Phase::envelope) lease_.connection->send_and_forget("RSET\r\n");
+  phase_ = Phase::clean;
+}
+
+smtp::Reply SmtpDelivery::lost(std::string_view phase, const Error& error) {
+  if (error.code != Errc::cancelled)
+    pool_.log().warning("downstream {}: {}: {}", target_, phase, error.describe());
+  drop_connection();
+  return reply_for(error);
+}
+
+smtp::Reply SmtpDelivery::refused_for_good(smtp::Reply reply) {
+  refusal_ = reply;
+  return reply;
+}
+
+}  // namespace postern::deliver
