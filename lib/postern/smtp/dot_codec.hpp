@@ -1,0 +1,88 @@
+// The body of DATA: dot-stuffing and the end of data, for both sides (RFC 5321
+// sections 4.1.1.4, 4.5.2).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+
+namespace postern::smtp {
+
+// A CR without LF or an LF without CR (RFC 5321 section 2.3.8 forbids both). Servers that take one
+// for a line end where others do not are what SMTP smuggling lives on (CVE-2023-51764, -51765,
+// -51766).
+enum class BareNewline : std::uint8_t {
+  reject,     // kept and noted; the message is to be refused
+  normalize,  // each becomes CRLF, as content: it neither ends the data nor starts a stuffed line
+};
+
+// What was seen in a body.
+struct BodyTraits {
+  bool bare_cr = false;
+  bool bare_lf = false;
+  bool nul = false;
+  bool eight_bit = false;
+  std::uint64_t octets = 0;        // of the decoded body, those beyond the limit too
+  std::uint64_t longest_line = 0;  // of the decoded body, CRLF included
+};
+
+// The server side. Ends at CRLF.CRLF and nowhere else; the start of the data counts as after a
+// CRLF.
+class DotDecoder {
+ public:
+  enum class State : std::uint8_t { more, done };
+
+  // Beyond `limit` octets of decoded body nothing is appended, but all is read: the client gets its
+  // 552 after the end of data.
+  explicit DotDecoder(BareNewline policy = BareNewline::reject,
+                      std::uint64_t limit = std::numeric_limits<std::uint64_t>::max())
+      : policy_(policy), limit_(limit) {}
+
+  // Appends the decoded form of `in` to `out`. After done, what follows consumed() is the next
+  // command.
+  State feed(std::string_view in, std::string& out);
+
+  std::size_t consumed() const { return consumed_; }  // octets that the last feed() took
+  bool done() const { return place_ == Place::done; }
+  bool too_big() const { return traits_.octets > limit_; }
+  const BodyTraits& traits() const { return traits_; }
+
+  // Whether the body must not be forwarded whatever else is decided: a bare newline under `reject`,
+  // or a NUL, around which servers disagree about what a line is.
+  bool must_be_refused() const {
+    return traits_.nul || (policy_ == BareNewline::reject && (traits_.bare_cr || traits_.bare_lf));
+  }
+
+ private:
+  // Where the next octet stands. What a place names as seen is held back: not yet appended.
+  enum class Place : std::uint8_t { line_start, in_line, cr, dot, dot_cr, done };
+
+  void read_lines(const char*& at, const char* end, std::string& out);
+  void after_held(const char*& at, std::string& out);
+  void bare_cr(std::string& out);
+  void put(std::string_view octets, std::string& out);
+  void end_line();
+
+  BareNewline policy_;
+  Place place_ = Place::line_start;
+  std::uint64_t limit_;
+  std::uint64_t line_octets_ = 0;
+  std::size_t consumed_ = 0;
+  BodyTraits traits_;
+};
+
+// The client side. Whatever the body holds, what leaves has only CRLF as line end (a bare CR or LF
+// becomes one), every line that begins with a dot stuffed, and one end of data.
+class DotEncoder {
+ public:
+  void encode(std::string_view body, std::string& out);  // appends; may be called for each piece
+  void finish(std::string& out);  // a final CRLF where there is none, and ".CRLF"
+
+ private:
+  bool line_start_ = true;
+  bool held_cr_ = false;  // the last piece ended in it
+};
+
+}  // namespace postern::smtp
