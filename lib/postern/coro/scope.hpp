@@ -19,6 +19,7 @@ class Scope {
   void stop(Errc why) { context_.stop(why); }
   std::size_t running() const { return running_; }
   Context& context() { return context_; }
+  const Context& context() const { return context_; }
 
   // Waits until no task is left, whoever is stopped meanwhile: a join is not cancelled.
   class Join final : public Job {

@@ -1,6 +1,8 @@
 #include <postern/deliver/smtp_delivery.hpp>
 
+#include <postern/coro/deadline.hpp>
 #include <postern/deliver/smtp_route.hpp>
+#include <postern/smtp/dot_codec.hpp>
 #include <postern/smtp/replies.hpp>
 
 #include <fmt/format.h>
@@ -67,13 +69,13 @@ coro::Task<SmtpDelivery::Refusal> SmtpDelivery::connect() {
 }
 
 coro::Task<smtp::Reply> SmtpDelivery::attempt(std::size_t first, std::size_t last) {
-  if (auto refusal = cannot_carry_envelope()) co_return refused_for_good(std::move(*refusal));
+  if (auto refusal = cannot_carry_envelope()) co_return *refusal;
   std::vector<std::string> group = lines(first, last);
   const std::size_t introduction = group.size() - (last - first);
   phase_ = Phase::unsettled;
   auto settled = co_await connection().settle(timeouts().rcpt);
   if (!settled) co_return lost("RSET", settled.error());
- replies = co_await connection().commands(std::move(group), timeouts().rcpt);
+  auto replies = co_await connection().commands(std::move(group), timeouts().rcpt);
   if (!replies) co_return lost(introduction > 0 ? "MAIL" : "RCPT", replies.error());
   co_return judge(*replies, introduction, last - first);
 }
