@@ -1,0 +1,48 @@
+// The configuration as bytes: all its files, read once, so that the master, the child that checks
+// it and every worker judge the same text whatever happens to the files meanwhile.
+#pragma once
+
+#include <postern/base/result.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace postern::policy {
+
+constexpr std::size_t max_settings_file_octets = std::size_t{4} << 20;
+constexpr std::size_t max_list_file_octets = std::size_t{256} << 20;
+constexpr std::size_t max_bundle_octets = std::size_t{512} << 20;
+constexpr std::size_t max_bundle_files = 1000;
+
+struct File {
+  enum class Kind : std::uint8_t { settings, list };
+
+  Kind kind = Kind::settings;
+  std::string path;  // settings: relative to where the main file was named from; lists: absolute
+  std::string content;
+  std::string error;  // why it could not be read; load() tells it where the file is named
+};
+
+struct Bundle {
+  std::string root;         // path of postern.toml as it was given
+  std::string folder;       // the absolute folder of it, where relative paths start
+  std::vector<File> files;  // the main file, then the included ones by name, then lists
+
+  const File* find_list(std::string_view path) const;
+  std::string serialize() const;
+
+  // The bundle of one main file in memory; `folder` as above.
+  static Bundle of(std::string root, std::string folder, std::string content);
+  // Errors: malformed, too_long. Bytes from a pipe are no more trusted than a file.
+  static Result<Bundle> parse(std::string_view bytes);
+};
+
+// Reads the main file, the files that its `include` patterns match, and the list files they name.
+// Waits for the disk: for start-up and reload only. Errors: the main file cannot be read; the text
+// is a whole line. What else is wrong is kept for load().
+Result<Bundle> read_bundle(const std::string& path);
+
+}  // namespace postern::policy

@@ -1,0 +1,194 @@
+#include <postern/base/text.hpp>
+#include <postern/policy/check.hpp>
+#include <postern/policy/names.hpp>
+
+#include <fmt/format.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
+#include <system_error>
+
+namespace postern::policy {
+namespace {
+
+constexpr Place start{0, 1, 1};
+
+// Where `key` of the table `table` ("" for the top) stands; the start of the file when it does not.
+const Entry* find(const Value& document, std::string_view table, std::string_view key) {
+  if (table.empty()) return document.find(key);
+  const Entry* found = document.find(table);
+  return found == nullptr ? nullptr : found->value.find(key);
+}
+
+// The i-th block of [[name]].
+const Value* block(const Value& document, std::string_view name, std::size_t i) {
+  const Entry* found = document.find(name);
+  return found != nullptr && i < found->value.items.size() ? &found->value.items[i] : nullptr;
+}
+
+Place place_of(const Value& document, std::string_view table, std::string_view key) {
+  const Entry* found = find(document, table, key);
+  return found == nullptr ? start : found->value.place;
+}
+
+Place place_in_block(const Value& document, std::string_view name, std::size_t i,
+                     std::string_view key) {
+  const Value* found = block(document, name, i);
+  if (found == nullptr) return start;
+  const Entry* entry = found->find(key);
+  return entry == nullptr ? found->place : entry->value.place;
+}
+
+void check_hostname(const Value& document, Configuration& configuration, Problems& problems) {
+  if (const Entry* set = document.find("hostname")) {
+    if (configuration.hostname.empty()) return;  // its type was wrong, which has been said
+    const auto fault = fault_of_host(configuration.hostname);
+    if (!fault.empty())
+      problems.add(set->value.place, "hostname",
+                   fmt::format("'{}' is not a host name: {}; for example \"mx.example.net\"",
+                               printable(configuration.hostname, 80), fault));
+    return;
+  }
+  configuration.hostname = system_host_name();
+  if (configuration.hostname.empty())
+    problems.add(start, "hostname",
+                 "the system's own name is not a host name; set hostname = \"mx.example.net\"");
+}
+
+void check_include(const Value& document, const Bundle& bundle, const Configuration& configuration,
+                   Problems& problems) {
+  const Entry* set = document.find("include");
+  for (const File& file : bundle.files) {
+    if (file.kind != File::Kind::settings || file.error.empty() || set == nullptr) continue;
+    Place place = set->value.place;
+    for (std::size_t i = 0; i < configuration.include.size() && i < set->value.items.size(); ++i)
+      if (file.path.ends_with(configuration.include[i])) place = set->value.items[i].place;
+    problems.add(place, "include", fmt::format("{}: {}", file.path, file.error));
+  }
+  if (bundle.files.size() >= max_bundle_files)
+    problems.add(start, "include", fmt::format("{} files are too many", max_bundle_files));
+}
+
+void check_forward(const Value& document, const Configuration& configuration, Problems& problems) {
+  const Entry* forward = document.find("forward");
+  if (forward == nullptr) {
+    problems.add(start, "forward",
+                 "no [forward] table; say who takes the messages over, for example [forward] with "
+                 "to = [\"127.0.0.1:2526\"]");
+    return;
+  }
+  const Entry* to = forward->value.find("to");
+  const Entry* maildir = forward->value.find("maildir");
+  if (to != nullptr && maildir != nullptr)
+    problems.add(std::max(to->place, maildir->place),
+                 to->place < maildir->place ? "forward.maildir" : "forward.to",
+                 "to and maildir exclude each other; keep one");
+  if (to == nullptr && maildir == nullptr && forward->value.type == Value::Type::table)
+    problems.add(forward->place, "forward",
+                 "neither to nor maildir; set to = [\"127.0.0.1:2526\"] or maildir = \"PATH\"");
+  for (const SocketAddress& address : configuration.forward.to.addresses)
+    for (const Listen& listen : configuration.listen)
+      if (address == listen.address)
+        problems.add(place_of(document, "forward", "to"), "forward.to",
+                     fmt::format("{} is where we listen ourselves; messages would go in circles",
+                                 address.text()));
+}
+
+void check_plugins(const Value& document, const Bundle& bundle, const Configuration& configuration,
+                   Problems& problems) {
+  if (configuration.plugins.empty())
+    problems.note(
+        start, "plugin",
+        fmt::format("no [[plugin]] takes recipients; only mail to {} is accepted. Add one "
+                    "with use = \"rcpt_ok\"",
+                    configuration.hostname));
+  for (std::size_t i = 0; i < configuration.plugins.size(); ++i) {
+    const Value* written = block(document, "plugin", i);
+    const std::string& path = configuration.plugins[i].recipients_file.text;
+    const File* file = bundle.find_list(path);
+    if (!path.empty() && (file == nullptr || !file->error.empty()))
+      problems.add(place_in_block(document, "plugin", i, "recipients_file"),
+                   "plugin.recipients_file",
+                   fmt::format("{}: {}", path, file == nullptr ? "was not read" : file->error));
+    if (written != nullptr && configuration.plugins[i].use == "rcpt_ok" &&
+        written->find("domains") == nullptr && written->find("recipients_file") == nullptr)
+      problems.add(written->place, "plugin",
+                   "rcpt_ok takes nothing without domains or recipients_file; set one of them");
+  }
+}
+
+void check_identity(const Value& document, const Configuration& configuration, Problems& problems) {
+  errno = 0;
+  if (!configuration.user.empty() && getpwnam(configuration.user.c_str()) == nullptr)
+    problems.add(place_of(document, "", "user"), "user",
+                 fmt::format("no user '{}' on this system", printable(configuration.user, 64)));
+  if (!configuration.group.empty() && getgrnam(configuration.group.c_str()) == nullptr)
+    problems.add(place_of(document, "", "group"), "group",
+                 fmt::format("no group '{}' on this system", printable(configuration.group, 64)));
+}
+
+std::string fault_of_folder(const std::string& path) {
+  struct stat status {};
+  if (stat(path.c_str(), &status) != 0) return std::generic_category().message(errno);
+  if (!S_ISDIR(status.st_mode)) return "not a folder";
+  if (access(path.c_str(), W_OK | X_OK) != 0) return std::generic_category().message(errno);
+  return {};
+}
+
+void check_folders(const Value& document, const Configuration& configuration, Problems& problems) {
+  const std::string& spool = configuration.spool.directory.text;
+  if (const auto fault = fault_of_folder(spool); !fault.empty())
+    problems.add(place_of(document, "spool", "directory"), "spool.directory",
+                 fmt::format("{}: {}; name a folder that we may write to", spool, fault));
+  const std::string& maildir = configuration.forward.maildir.text;
+  if (maildir.empty()) return;
+  // A Maildir that is not there yet is made at the first start: then its parent counts.
+  struct stat status {};
+  const bool is_there = stat(maildir.c_str(), &status) == 0;
+  const auto slash = maildir.find_last_of('/', maildir.find_last_not_of('/'));
+  const std::string folder =
+      is_there ? maildir : maildir.substr(0, std::max<std::size_t>(slash, 1));
+  if (const auto fault = fault_of_folder(folder); !fault.empty())
+    problems.add(place_of(document, "forward", "maildir"), "forward.maildir",
+                 fmt::format("{}: {}; make it, and let our user write to it", folder, fault));
+}
+
+}  // namespace
+
+void check_listeners(const Value& document, const Configuration& configuration,
+                     Problems& problems) {
+  if (document.find("listen") == nullptr)
+    problems.add(start, "listen",
+                 "no [[listen]] block; say where to listen, for example [[listen]] with "
+                 "address = \"127.0.0.1:2525\"");
+  std::map<SocketAddress, std::size_t> seen;
+  for (std::size_t i = 0; i < configuration.listen.size(); ++i) {
+    const SocketAddress& address = configuration.listen[i].address;
+    if (address.port == 0) continue;  // any free port: never the same one
+    const auto [first, is_new] = seen.emplace(address, i);
+    if (is_new) continue;
+    const Place there = place_in_block(document, "listen", first->second, "address");
+    problems.add(place_in_block(document, "listen", i, "address"), "listen.address",
+                 fmt::format("{} is already in {}:{}; remove one", address.text(),
+                             problems.file_name(there), there.line));
+  }
+}
+
+void check(const Value& document, const Bundle& bundle, bool ask_system,
+           Configuration& configuration, Problems& problems) {
+  check_hostname(document, configuration, problems);
+  check_include(document, bundle, configuration, problems);
+  check_listeners(document, configuration, problems);
+  check_forward(document, configuration, problems);
+  check_plugins(document, bundle, configuration, problems);
+  if (!ask_system) return;
+  check_identity(document, configuration, problems);
+  check_folders(document, configuration, problems);
+}
+
+}  // namespace postern::policy

@@ -1,0 +1,201 @@
+// The keys of postern.toml: names, meanings, bounds. Types and defaults come from
+// configuration.hpp.
+#include <postern/policy/configuration.hpp>
+#include <postern/policy/schema.hpp>
+
+namespace postern::policy {
+namespace {
+
+constexpr milliseconds day = std::chrono::hours(24);
+
+// What every [[plugin]] block can have.
+void describe_common(Schema<PluginBlock>& schema) {
+  schema.key("use", &PluginBlock::use, "which plugin this block sets up").required();
+  schema.later(
+      {"name", "mode", "enforce_at", "exempt", "on_error", "timeout", "parallel", "reply"});
+}
+
+Variant rcpt_ok() {
+  Schema<PluginBlock> schema;
+  describe_common(schema);
+  schema.key("domains", &PluginBlock::domains,
+             "domains whose mail is taken: \"example.net\" for that domain alone, \".example.net\" "
+             "for all "
+             "of its subdomains");
+  schema.key(
+      "recipients_file", &PluginBlock::recipients_file,
+      "a list of recipients, one address or @domain a line; of a domain that has addresses in it, "
+      "only these are taken");
+  return {"rcpt_ok", "Takes the recipients it lists; see RECIPIENTS.", schema.take()};
+}
+
+Variant rcpt_accept() {
+  Schema<PluginBlock> schema;
+  describe_common(schema);
+  return {
+      "rcpt_accept",
+      "Takes every recipient: only where the downstream itself refuses what is not its own, or for "
+      "tests. Anywhere else it makes an open relay.",
+      schema.take()};
+}
+
+}  // namespace
+
+void Listen::describe(Schema<Listen>& schema) {
+  schema
+      .key(
+          "address", &Listen::address,
+          "where to listen: \"ADDRESS:PORT\" or \"[IPV6]:PORT\"; \"0.0.0.0\" and \"[::]\" mean all "
+          "addresses, port 0 any free port")
+      .required();
+  schema.key("tls", &Listen::tls, "whether this listener speaks TLS")
+      .later({"starttls", "implicit"});
+  schema.later({"proxy_from", "xclient_from", "xforward_from"});
+}
+
+void ForwardTimeouts::describe(Schema<ForwardTimeouts>& schema) {
+  using T = ForwardTimeouts;
+  const auto timeout = [&](const char* name, milliseconds T::*member, const char* help) {
+    schema.key(name, member, help).at_least(milliseconds(100)).at_most(day);
+  };
+  timeout("connect", &T::connect, "for one address to take the connection");
+  timeout("greeting", &T::greeting, "for the greeting and for the reply to EHLO");
+  timeout("mail", &T::mail, "for the reply to MAIL");
+  timeout("rcpt", &T::rcpt, "for the reply to each RCPT");
+  timeout("data", &T::data, "for the reply to DATA");
+  timeout("block", &T::block, "for the downstream to take the next octets of the message");
+  timeout("final", &T::final,
+          "for the reply to the end of the message; below the ten minutes that clients wait");
+}
+
+void Forward::describe(Schema<Forward>& schema) {
+  schema.key(
+      "to", &Forward::to,
+      "the mail server: addresses or names with ports, tried in this order; names are looked up "
+      "once, at start");
+  schema.key("maildir", &Forward::maildir,
+             "a Maildir to deliver to instead; exactly one of to and maildir is needed");
+  schema.key("protocol", &Forward::protocol, "what the downstream speaks")
+      .later({"lmtp", "exim-pipe"});
+  schema.key(
+      "identity", &Forward::identity,
+      "how the downstream learns the client's address: by nothing, by the XFORWARD or XCLIENT "
+      "command, or by a PROXY protocol header; the downstream must trust us with it");
+  schema
+      .key("max_connections", &Forward::max_connections,
+           "connections to the downstream at a time, for each worker; further transactions wait "
+           "for a "
+           "free one")
+      .at_least(1)
+      .at_most(100'000);
+  schema
+      .key("messages_per_connection", &Forward::messages_per_connection,
+           "messages before a kept connection is closed; Exim only queues, and does not deliver at "
+           "once, "
+           "from the 11th on")
+      .at_least(1)
+      .at_most(1'000'000);
+  schema
+      .key("keep_idle", &Forward::keep_idle,
+           "how long an unused connection is kept for the next message")
+      .at_most(std::chrono::hours(1));
+  schema.table("timeouts", &Forward::timeouts, "How long the downstream may take.");
+  schema.later({"tls", "verify_recipients", "route"});
+}
+
+void Limits::describe(Schema<Limits>& schema) {
+  schema.key("message_size", &Limits::message_size, "largest message, announced by SIZE")
+      .at_least(kilobytes(64))  // RFC 5321 section 4.5.3.1.7
+      .at_most(megabytes(100'000));
+  schema.key("header_size", &Limits::header_size, "largest header section of a message")
+      .at_least(kilobytes(16))
+      .at_most(megabytes(64));
+  schema.key("recipients", &Limits::recipients, "recipients of one message")
+      .at_least(100)  // RFC 5321 section 4.5.3.1.8
+      .at_most(100'000);
+  schema.key("errors", &Limits::errors, "commands of one session that may fail before it is ended")
+      .at_least(1)
+      .at_most(100'000);
+  schema.key("messages", &Limits::messages, "messages of one session")
+      .at_least(1)
+      .at_most(1'000'000);
+  schema
+      .key("sessions", &Limits::sessions,
+           "sessions at a time, for each worker; 0 takes what the limit of file descriptors allows")
+      .at_most(1'000'000);
+  schema
+      .key("memory_per_message", &Limits::memory_per_message,
+           "up to this size a message waits in memory, beyond it in a file of spool.directory")
+      .at_least(kilobytes(4))
+      .at_most(megabytes(1000));
+  schema
+      .key("received", &Limits::received,
+           "Received fields after which a message is refused as looping")  // RFC 5321 section 6.3
+      .at_least(10)
+      .at_most(1000);
+}
+
+void Timeouts::describe(Schema<Timeouts>& schema) {
+  const auto timeout = [&](const char* name, milliseconds Timeouts::*member, const char* help) {
+    schema.key(name, member, help).at_least(seconds(1)).at_most(day);
+  };
+  timeout("command", &Timeouts::command, "for the next command");
+  timeout("block", &Timeouts::block, "for the next octets of a message");
+  timeout("data", &Timeouts::data, "for the whole message");
+}
+
+void Spool::describe(Schema<Spool>& schema) {
+  schema.key(
+      "directory", &Spool::directory,
+      "where messages beyond limits.memory_per_message wait, in files without a name that vanish "
+      "with the process");
+}
+
+void Log::describe(Schema<Log>& schema) {
+  schema.key("target", &Log::target, "where log lines go");
+  schema.key("level", &Log::level, "the least important lines to write");
+  schema.key("format", &Log::format, "one JSON object a line, or text for people");
+  schema.later({"trail"});
+}
+
+void Configuration::describe(Schema<Configuration>& schema) {
+  using C = Configuration;
+  schema
+      .key("hostname", &C::hostname,
+           "our name in the greeting, in replies and in Received fields; mail to it counts as ours")
+      .otherwise("the system's host name");
+  schema.key("workers", &C::workers, "worker processes; 0 means one for each core we may use")
+      .at_most(1024);
+  schema.key("user", &C::user, "the user to become when started as root").otherwise("no change");
+  schema.key("group", &C::group, "the group to become when started as root")
+      .otherwise("the user's");
+  schema.key("bare_newline", &C::bare_newline,
+             "a CR or LF that stands alone in a message: refuse the message, or make it CRLF");
+  schema
+      .key("drain_timeout", &C::drain_timeout,
+           "how long sessions may go on after SIGTERM before they end with 421")
+      .at_most(day);
+  schema
+      .key("include", &C::include,
+           "further files to read, by pattern, relative to this file; their tables and blocks add "
+           "to "
+           "those here, in the order of their names")
+      .otherwise("none");
+  schema.blocks("listen", &C::listen, "One block for each address to listen on; at least one.");
+  schema.table("forward", &C::forward, "The downstream: who takes the messages over.");
+  schema.table("limits", &C::limits, "What one message, session or worker may use.");
+  schema.table("timeouts", &C::timeouts, "How long the client may take.");
+  schema.table("spool", &C::spool, "Files of messages in flight.");
+  schema.table("log", &C::log, "The log of the program.");
+  schema.blocks("plugin", &C::plugins, "use", {rcpt_ok(), rcpt_accept()},
+                "One block for each plugin. Blocks of the same plugin add up.");
+  schema.later({"dns", "state", "control", "metrics", "tls", "plugin_defaults", "score"});
+}
+
+Description describe_configuration() {
+  Schema<Configuration> schema;
+  Configuration::describe(schema);
+  return schema.take();
+}
+
+}  // namespace postern::policy

@@ -1,0 +1,105 @@
+#include <postern/base/text.hpp>
+#include <postern/policy/document.hpp>
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <algorithm>
+
+namespace postern::policy {
+namespace {
+
+Place place_of(const toml::source_region& source, std::uint32_t file) {
+  return {file, source.begin.line, source.begin.column};
+}
+
+Value convert(const toml::node& node, std::uint32_t file) {
+  using Type = Value::Type;
+  Value value;
+  value.place = place_of(node.source(), file);
+  if (const auto* table = node.as_table()) {
+    for (const auto& [key, child] : *table)
+      value.entries.push_back(
+          {std::string(key.str()), place_of(key.source(), file), convert(child, file)});
+  } else if (const auto* list = node.as_array()) {
+    value.type = Type::list;
+    for (const auto& child : *list) value.items.push_back(convert(child, file));
+  } else if (const auto* text = node.as_string()) {
+    value.type = Type::text;
+    value.text = text->get();
+  } else if (const auto* integer = node.as_integer()) {
+    value.type = Type::integer;
+    value.integer = integer->get();
+  } else if (const auto* boolean = node.as_boolean()) {
+    value.type = Type::boolean;
+    value.boolean = boolean->get();
+  } else {
+    value.type = node.is_floating_point() ? Type::number : Type::date;
+  }
+  return value;
+}
+
+bool is_blocks(const Value& value) {
+  return value.type == Value::Type::list &&
+         std::all_of(value.items.begin(), value.items.end(),
+                     [](const Value& item) { return item.type == Value::Type::table; });
+}
+
+}  // namespace
+
+const Entry* Value::find(std::string_view name) const {
+  const auto found = std::find_if(entries.begin(), entries.end(),
+                                  [&](const Entry& entry) { return entry.name == name; });
+  return found == entries.end() ? nullptr : &*found;
+}
+
+std::string_view noun(Value::Type type) {
+  switch (type) {
+    case Value::Type::text:
+      return "a string";
+    case Value::Type::integer:
+      return "an integer";
+    case Value::Type::number:
+      return "a fraction";
+    case Value::Type::boolean:
+      return "true or false";
+    case Value::Type::date:
+      return "a date or time";
+    case Value::Type::list:
+      return "a list";
+    case Value::Type::table:
+      return "a table";
+  }
+  return "something else";
+}
+
+std::optional<Value> parse_toml(std::string_view content, std::uint32_t file, Problems& problems) {
+  try {
+    const toml::table table = toml::parse(content, std::string_view("configuration"));
+    return convert(table, file);
+  } catch (const toml::parse_error& error) {
+    problems.add(place_of(error.source(), file), "", printable(error.description(), 300));
+    return {};
+  }
+}
+
+void merge(Value& into, Value&& from, Problems& problems, const std::string& path) {
+  for (Entry& entry : from.entries) {
+    const std::string key = path.empty() ? entry.name : path + '.' + entry.name;
+    auto* there = const_cast<Entry*>(into.find(entry.name));
+    if (there == nullptr) {
+      into.entries.push_back(std::move(entry));
+    } else if (there->value.type == Value::Type::table && entry.value.type == Value::Type::table) {
+      merge(there->value, std::move(entry.value), problems, key);
+    } else if (is_blocks(there->value) && is_blocks(entry.value)) {
+      std::move(entry.value.items.begin(), entry.value.items.end(),
+                std::back_inserter(there->value.items));
+    } else {
+      problems.add(entry.place, key,
+                   fmt::format("is also set in {}:{}; a key stands in one file only",
+                               problems.file_name(there->place), there->place.line));
+    }
+  }
+}
+
+}  // namespace postern::policy

@@ -1,0 +1,108 @@
+#include <postern/policy/check.hpp>
+#include <postern/policy/load.hpp>
+#include <postern/policy/reader.hpp>
+
+#include <algorithm>
+
+namespace postern::policy {
+namespace {
+
+std::vector<std::string> file_names(const Bundle& bundle) {
+  std::vector<std::string> names;
+  for (const File& file : bundle.files) names.push_back(file.path);
+  if (names.empty()) names.push_back(bundle.root);
+  return names;
+}
+
+// All files of settings as one document; `whole` becomes false when a file's syntax is wrong.
+Value read_documents(const Bundle& bundle, Problems& problems, bool& whole) {
+  Value document;
+  document.place = {0, 1, 1};
+  for (std::size_t i = 0; i < bundle.files.size(); ++i) {
+    const File& file = bundle.files[i];
+    if (file.kind != File::Kind::settings || !file.error.empty()) continue;
+    auto parsed = parse_toml(file.content, static_cast<std::uint32_t>(i), problems);
+    if (parsed)
+      merge(document, std::move(*parsed), problems);
+    else
+      whole = false;
+  }
+  return document;
+}
+
+bool any_fatal(const std::vector<Problem>& problems) {
+  return std::any_of(problems.begin(), problems.end(), [](const Problem& p) { return p.fatal; });
+}
+
+}  // namespace
+
+bool Loaded::usable() const { return !any_fatal(problems); }
+bool LoadedMaster::usable() const { return !any_fatal(problems); }
+
+std::vector<std::string> Loaded::lines() const {
+  std::vector<std::string> out;
+  for (const Problem& problem : problems) out.push_back(problem.line());
+  return out;
+}
+
+Loaded load(const Bundle& bundle, const LoadOptions& options) {
+  Problems problems(file_names(bundle));
+  Loaded loaded;
+  bool whole = true;
+  const Value document = read_documents(bundle, problems, whole);
+  const Description description = describe_configuration();
+  Reading reading(problems, bundle.folder, options.resolve);
+  Reader(description, reading).read(document, &loaded.configuration);
+  // With a file left out, what is missing or unmatched is not worth a line.
+  if (whole) check(document, bundle, options.resolve, loaded.configuration, problems);
+  loaded.recipients = build_recipients(loaded.configuration, bundle, problems);
+  loaded.problems = problems.take();
+  return loaded;
+}
+
+LoadedMaster load_master(const Bundle& bundle) {
+  Problems problems(file_names(bundle));
+  bool whole = true;
+  const Value document = read_documents(bundle, problems, whole);
+  const Description description = describe_configuration();
+  Reading reading(problems, bundle.folder, false);
+  Configuration configuration;
+  Reader(description, reading)
+      .read_only({"user", "group", "workers", "listen"}, document, &configuration);
+  if (whole) check_listeners(document, configuration, problems);
+  LoadedMaster loaded;
+  loaded.settings = {configuration.user, configuration.group, configuration.workers, {}};
+  for (const Listen& listen : configuration.listen)
+    loaded.settings.listen.push_back(listen.address);
+  loaded.problems = problems.take();
+  return loaded;
+}
+
+namespace {
+
+// The configuration as far as it can be read; complaints are load()'s.
+Configuration read_quietly(const Bundle& bundle, const std::vector<std::string_view>& keys) {
+  Problems unheard(file_names(bundle));
+  bool whole = true;
+  const Value document = read_documents(bundle, unheard, whole);
+  const Description description = describe_configuration();
+  Reading reading(unheard, bundle.folder, false);
+  Configuration configuration;
+  Reader(description, reading).read_only(keys, document, &configuration);
+  return configuration;
+}
+
+}  // namespace
+
+std::vector<std::string> include_patterns(const Bundle& bundle) {
+  return read_quietly(bundle, {"include"}).include;
+}
+
+std::vector<std::string> list_files(const Bundle& bundle) {
+  std::vector<std::string> files;
+  for (const PluginBlock& block : read_quietly(bundle, {"plugin"}).plugins)
+    if (!block.recipients_file.empty()) files.push_back(block.recipients_file.text);
+  return files;
+}
+
+}  // namespace postern::policy

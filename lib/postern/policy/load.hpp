@@ -1,0 +1,44 @@
+// From the bytes of a bundle to settings, or to a list of everything that is wrong with it.
+#pragma once
+
+#include <postern/policy/bundle.hpp>
+#include <postern/policy/configuration.hpp>
+#include <postern/policy/problem.hpp>
+#include <postern/policy/recipients.hpp>
+
+#include <string>
+#include <vector>
+
+namespace postern::policy {
+
+struct LoadOptions {
+  // Asks the system: addresses of host names in forward.to, whether users and folders are there.
+  // Waits.
+  bool resolve = true;
+};
+
+struct Loaded {
+  Configuration configuration;
+  RecipientTable recipients;
+  std::vector<Problem> problems;  // by place
+
+  bool usable() const;                     // no problem is fatal
+  std::vector<std::string> lines() const;  // one for each problem
+};
+
+Loaded load(const Bundle& bundle, const LoadOptions& options = {});
+
+struct LoadedMaster {
+  MasterSettings settings;
+  std::vector<Problem> problems;
+  bool usable() const;
+};
+
+// Only what the master needs, without a question to the system; it has no opinion about the rest.
+LoadedMaster load_master(const Bundle& bundle);
+
+// What read_bundle() has to read next: as far as the present files can tell, without complaints.
+std::vector<std::string> include_patterns(const Bundle& bundle);
+std::vector<std::string> list_files(const Bundle& bundle);
+
+}  // namespace postern::policy

@@ -1,0 +1,44 @@
+// A set of lower-case names with a few flags each, made for millions of them: one block of octets
+// and one of slots instead of a node for each.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace postern::policy {
+
+class NameTable {
+ public:
+  static constexpr std::size_t max_name_octets = 1000;
+
+  // Room for `names` more of `octets` in all, so that adding them moves nothing.
+  void reserve(std::size_t names, std::size_t octets);
+
+  // Sets `flags` (not 0) for `name`, beside those it has. False: the name is empty or too long.
+  bool add(std::string_view name, std::uint8_t flags);
+
+  // The flags of `name`, 0 when it is absent. Allocates nothing.
+  std::uint8_t find(std::string_view name) const;
+
+  std::size_t size() const { return used_; }
+
+ private:
+  // An entry in `names_` is its flags, two octets of length, and the name.
+  struct Slot {
+    std::uint32_t hash = 0;
+    std::uint32_t at = 0;  // offset in `names_` plus one; 0: free
+  };
+
+  std::size_t slot_of(std::string_view name, std::uint32_t hash) const;
+  std::string_view name_at(std::size_t at) const;
+  void grow(std::size_t slots);
+
+  std::string names_;
+  std::vector<Slot> slots_;  // a power of two, at most three quarters in use
+  std::size_t used_ = 0;
+};
+
+}  // namespace postern::policy

@@ -1,0 +1,146 @@
+// Every default, and the shipped example that shows them.
+#include <postern/policy/load.hpp>
+#include <postern/policy/manual.hpp>
+
+#include <map>
+#include <regex>
+#include <sstream>
+
+#include "catch.hpp"
+#include "temporary_folder.hpp"
+
+namespace postern::policy {
+namespace {
+
+const std::string shipped_path = POSTERN_SOURCE_ROOT "/conf/postern.toml";
+
+// The shipped file with its example keys in force: "#key = value" loses its "#".
+std::string uncommented(const std::string& text) {
+  std::istringstream in(text);
+  std::string out, line;
+  const std::regex example("#[a-z_]+ = .*");
+  while (std::getline(in, line))
+    out += (std::regex_match(line, example) ? line.substr(1) : line) + '\n';
+  return out;
+}
+
+// Every default of the description by the path of its key.
+void collect(const Description& description, const std::string& path,
+             std::map<std::string, std::string>& out) {
+  for (const Key& key : description.keys) {
+    if (key.shape == Key::Shape::later) continue;
+    const std::string inner = path.empty() ? key.name : path + '.' + key.name;
+    if (key.shape == Key::Shape::value) out[inner] = key.initial;
+    for (const Variant& variant : key.variants) collect(variant.description, inner, out);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("Configuration: has these defaults", "[policy][defaults]") {
+  std::map<std::string, std::string> defaults;
+  collect(describe_configuration(), "", defaults);
+  CHECK(defaults == std::map<std::string, std::string>{{"hostname", "the system's host name"},
+                                                       {"workers", "0"},
+                                                       {"user", "no change"},
+                                                       {"group", "the user's"},
+                                                       {"bare_newline", "\"reject\""},
+                                                       {"drain_timeout", "\"1m\""},
+                                                       {"include", "none"},
+                                                       {"listen.address", ""},
+                                                       {"listen.tls", "\"none\""},
+                                                       {"forward.to", ""},
+                                                       {"forward.maildir", ""},
+                                                       {"forward.protocol", "\"smtp\""},
+                                                       {"forward.identity", "\"none\""},
+                                                       {"forward.max_connections", "20"},
+                                                       {"forward.messages_per_connection", "10"},
+                                                       {"forward.keep_idle", "\"10s\""},
+                                                       {"forward.timeouts.connect", "\"30s\""},
+                                                       {"forward.timeouts.greeting", "\"1m\""},
+                                                       {"forward.timeouts.mail", "\"5m\""},
+                                                       {"forward.timeouts.rcpt", "\"5m\""},
+                                                       {"forward.timeouts.data", "\"2m\""},
+                                                       {"forward.timeouts.block", "\"3m\""},
+                                                       {"forward.timeouts.final", "\"9m\""},
+                                                       {"limits.message_size", "\"50MB\""},
+                                                       {"limits.header_size", "\"1MB\""},
+                                                       {"limits.recipients", "1000"},
+                                                       {"limits.errors", "20"},
+                                                       {"limits.messages", "100"},
+                                                       {"limits.sessions", "0"},
+                                                       {"limits.memory_per_message", "\"256KB\""},
+                                                       {"limits.received", "100"},
+                                                       {"timeouts.command", "\"5m\""},
+                                                       {"timeouts.block", "\"3m\""},
+                                                       {"timeouts.data", "\"1h\""},
+                                                       {"spool.directory", "\"/var/tmp\""},
+                                                       {"log.target", "\"stderr\""},
+                                                       {"log.level", "\"info\""},
+                                                       {"log.format", "\"json\""},
+                                                       {"plugin.use", ""},
+                                                       {"plugin.domains", ""},
+                                                       {"plugin.recipients_file", ""}});
+}
+
+TEST_CASE("load: takes the host name of the system where none is set", "[policy][defaults]") {
+  const Loaded loaded = load(
+      Bundle::of("postern.toml", "/etc/postern",
+                 "[[listen]]\naddress = \"127.0.0.1:0\"\n[forward]\nto = [\"127.0.0.1:25\"]\n"),
+      {false});
+  CHECK(loaded.usable());
+  CHECK_FALSE(loaded.configuration.hostname.empty());
+}
+
+TEST_CASE("conf/postern.toml: loads without a problem", "[policy][defaults]") {
+  const auto bundle = read_bundle(shipped_path);
+  REQUIRE(bundle);
+  CHECK(load(*bundle).lines() == std::vector<std::string>{});
+}
+
+TEST_CASE("conf/postern.toml: shows every key, and at its default", "[policy][defaults]") {
+  std::string text = uncommented(read_text(shipped_path));
+  // `to` and `maildir` exclude each other: only the latter's form is of interest here.
+  text = std::regex_replace(text, std::regex("\nto = [^\n]*"), "");
+  Problems problems({"postern.toml"});
+  const auto document = parse_toml(text, 0, problems);
+  REQUIRE(document);
+  Bundle bundle = Bundle::of("postern.toml", "/etc/postern", text);
+  bundle.files.push_back({File::Kind::list, "/etc/postern/recipients", "", ""});
+  const Loaded shown = load(bundle, {false});
+  CHECK(shown.lines() == std::vector<std::string>{});
+  const Configuration& c = shown.configuration;
+  const Configuration d;
+  CHECK(c.workers == d.workers);
+  CHECK(c.drain_timeout == d.drain_timeout);
+
+  std::map<std::string, std::string> defaults;
+  collect(describe_configuration(), "", defaults);
+  for (const auto& [path, initial] : defaults) {
+    CAPTURE(path, initial);
+    if (path == "forward.to") continue;
+    const Value* value = &*document;
+    std::istringstream parts(path);
+    std::string part;
+    while (value != nullptr && std::getline(parts, part, '.')) {
+      const Entry* entry = value->find(part);
+      value = entry == nullptr ? nullptr : &entry->value;
+      const bool blocks =
+          value != nullptr && !value->items.empty() && !value->items[0].entries.empty();
+      if (blocks) value = &value->items[0];
+    }
+    REQUIRE(value != nullptr);
+    const bool has_value = initial.starts_with('"') || (!initial.empty() && initial[0] <= '9');
+    if (!has_value) continue;
+    if (value->type == Value::Type::integer)
+      CHECK(std::to_string(value->integer) == initial);
+    else if (auto duration = parse_duration(value->text))
+      CHECK('"' + policy::text(*duration) + '"' == initial);
+    else if (auto size = parse_size(value->text))
+      CHECK('"' + policy::text(*size) + '"' == initial);
+    else
+      CHECK('"' + value->text + '"' == initial);
+  }
+}
+
+}  // namespace postern::policy
