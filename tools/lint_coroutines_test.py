@@ -122,7 +122,8 @@ FILES_REFUSED = {
 
 FILES_ALLOWED = [
     "Task<void> f(Session& session, std::string name, const int count);",
-    "Task<void> f(std::function<void(const X&)> callback);",
+    "Task<void> f(std::function<void(const X&, std::string_view)> callback);",
+    "Task<void> f(Result<int> (*open)(const X&), std::string name);",
     "Task<void> f(std::vector<const X*> all, Group<Task<int>>& group);",
     "Task<void> f(const X& x) { return g(copy(x)); }",
     "std::function<Task<void>(std::string_view)> make(const X& x);",
