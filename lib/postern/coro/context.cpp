@@ -4,6 +4,11 @@
 
 namespace postern::coro {
 
+Context::Context(Scheduler& scheduler, std::string_view label)
+    : scheduler_(scheduler), label_(label) {
+  scheduler.adopt(*this);
+}
+
 Context::Context(Context& parent)
     : scheduler_(parent.scheduler_),
       label_(parent.label_),

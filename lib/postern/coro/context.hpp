@@ -26,12 +26,12 @@ class StopNode : public Job, public ListHook<struct StopTag> {
 class Context final : private StopNode {
  public:
   // A root. `label` (who this is: a session's id) must outlive the context.
-  Context(Scheduler& scheduler, std::string_view label) : scheduler_(scheduler), label_(label) {}
+  Context(Scheduler& scheduler, std::string_view label);
   // Under `parent`: stopped with it, and with no more time than it has.
   explicit Context(Context& parent);
   // Beside `parent`: same scheduler and label, but neither its stop nor its deadline.
   struct Shielded {};
-  Context(Context& parent, Shielded) : scheduler_(parent.scheduler_), label_(parent.label_) {}
+  Context(Context& parent, Shielded) : Context(parent.scheduler_, parent.label_) {}
   ~Context();
 
   Scheduler& scheduler() const { return scheduler_; }

@@ -1,3 +1,4 @@
+#include <postern/coro/context.hpp>
 #include <postern/coro/scheduler.hpp>
 
 namespace postern::coro {
@@ -12,6 +13,14 @@ void Scheduler::arm(Timer& timer, TimePoint due) {
   timers_.remove(timer);
   timers_.insert(timer, due);
   if (timers_.first() == &timer) rearm(due);
+}
+
+void Scheduler::adopt(StopNode& context) { contexts_.push_back(context); }
+
+std::string Scheduler::waiting() const {
+  std::string out;
+  contexts_.each([&](const StopNode& context) { context.describe(out); });
+  return out;
 }
 
 void Scheduler::run_jobs() {

@@ -6,9 +6,13 @@
 #include <postern/coro/timer_queue.hpp>
 
 #include <chrono>
+#include <string>
 #include <string_view>
 
 namespace postern::coro {
+
+class StopNode;
+struct StopTag;
 
 // Work for a later turn of the loop; owned by whoever posts it.
 class Job : public ListHook<struct PostedTag> {
@@ -43,6 +47,11 @@ class Scheduler {
   void set_running(std::string_view label) { running_ = label; }
   std::string_view running() const { return running_; }
 
+  // Every task that waits on this scheduler, one line each: what `postern tasks` shows.
+  std::string waiting() const;
+  // For contexts that no other context can stop: roots and shields.
+  void adopt(StopNode& context);
+
  protected:
   virtual void wake() = 0;                // something was posted while nothing was
   virtual void rearm(TimePoint due) = 0;  // the earliest timer is now due at `due`
@@ -54,6 +63,7 @@ class Scheduler {
 
  private:
   List<Job, PostedTag> jobs_;
+  List<StopNode, StopTag> contexts_;
   TimerQueue timers_;
   std::string_view running_;
 };

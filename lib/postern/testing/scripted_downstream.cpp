@@ -1,0 +1,265 @@
+#include <postern/base/text.hpp>
+#include <postern/coro/event.hpp>
+#include <postern/coro/sleep.hpp>
+#include <postern/testing/scripted_downstream.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace postern::testing {
+
+namespace {
+
+// As the PROXY protocol's specification (haproxy, doc/proxy-protocol.txt, section 2.2) gives it.
+constexpr std::string_view proxy_v2_signature("\r\n\r\n\0\r\nQUIT\n", 12);
+constexpr std::size_t endless_octets = 64 * 1024 * 1024;  // "for ever", for a test
+
+std::string without_verb(std::string_view line, std::string_view verb) {
+  return std::string(trim(line.substr(verb.size())));
+}
+
+}  // namespace
+
+std::string_view name(Phase phase) {
+  static constexpr std::array<std::string_view, 12> names{
+      "connect", "greeting", "ehlo", "xforward",    "xclient", "mail",
+      "rcpt",    "data",     "body", "end_of_data", "rset",    "quit"};
+  return names.at(static_cast<std::size_t>(phase));
+}
+
+struct ScriptedDownstream::Connection {
+  Connection(net::StreamPtr stream, std::size_t number, Session& record)
+      : wire(std::move(stream)), index(number), session(record) {}
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  Wire wire;
+  std::size_t index;
+  Session& session;
+  std::map<Phase, std::size_t> seen;  // how often each phase came
+  int code = 0;                       // of the last reply
+  std::string written;                // the last reply
+  std::string body;                   // as sent: what was read before a fault of `body`
+  bool in_transaction = false;
+  std::string reverse_path;
+  std::vector<std::string> forward_paths;
+};
+
+std::size_t ScriptedDownstream::promised() const {
+  return static_cast<std::size_t>(std::count_if(ledger_.begin(), ledger_.end(),
+                                                [](const Delivery& d) { return d.promised(); }));
+}
+
+coro::Task<void> ScriptedDownstream::serve(net::StreamPtr stream) {
+  Session& session = sessions_.emplace_back();
+  session.from = stream->remote();
+  Connection connection(std::move(stream), sessions_.size() - 1, session);
+  co_await converse(connection);
+}
+
+coro::Task<void> ScriptedDownstream::converse(Connection& connection) {
+  if (settings_.proxy) {
+    bool got = co_await read_proxy_header(connection);
+    if (!got) co_return;
+  }
+  if (const Fault* fault = fault_for(connection, Phase::connect)) {
+    Fault copy = *fault;
+    Next next = co_await act(connection, std::move(copy));
+    if (next == Next::end) co_return;
+  }
+  std::string greeting = fmt::format("220 {} ESMTP\r\n", settings_.hostname);
+  Next next = co_await answer(connection, Phase::greeting, std::move(greeting));
+  while (next == Next::go_on) {
+    auto line = co_await connection.wire.line(settings_.patience);
+    if (!line) {
+      connection.session.end = line.error();
+      co_return;
+    }
+    connection.session.commands.push_back(*line);
+    next = co_await command(connection, std::move(*line));
+  }
+}
+
+coro::Task<bool> ScriptedDownstream::read_proxy_header(Connection& connection) {
+  auto first = co_await connection.wire.exactly(6, settings_.patience);
+  if (!first) co_return false;
+  std::string header = *first;
+  if (proxy_v2_signature.substr(0, 6) != header) {
+    auto line = co_await connection.wire.line(settings_.patience);
+    if (line) header += *line;
+    connection.session.proxy_header = header;
+    co_return line.has_value();
+  }
+  auto fixed = co_await connection.wire.exactly(10, settings_.patience);
+  if (!fixed) co_return false;
+  header += *fixed;
+  const std::size_t length = static_cast<std::size_t>(static_cast<unsigned char>(header[14])) << 8 |
+                             static_cast<unsigned char>(header[15]);
+  auto rest = co_await connection.wire.exactly(length, settings_.patience);
+  if (rest) header += *rest;
+  connection.session.proxy_header = header;
+  co_return rest.has_value();
+}
+
+std::string ScriptedDownstream::ehlo_reply() const {
+  std::string reply = "250-" + settings_.hostname + "\r\n";
+  for (const std::string& line : settings_.capabilities) reply += "250-" + line + "\r\n";
+  reply[reply.rfind("250-") + 3] = ' ';
+  return reply;
+}
+
+coro::Task<ScriptedDownstream::Next> ScriptedDownstream::command(Connection& connection,
+                                                                 std::string line) {
+  Phase phase = Phase::rset;
+  std::string reply = "250 2.0.0 OK\r\n";
+  if (istarts_with(line, "EHLO ")) {
+    phase = Phase::ehlo;
+    reply = settings_.capabilities.empty() ? "502 5.5.1 no extensions\r\n" : ehlo_reply();
+  } else if (istarts_with(line, "HELO ")) {
+    phase = Phase::ehlo;
+    reply = "250 " + settings_.hostname + "\r\n";
+  } else if (istarts_with(line, "XFORWARD ")) {
+    phase = Phase::xforward;
+  } else if (istarts_with(line, "XCLIENT ")) {
+    phase = Phase::xclient;
+    reply = fmt::format("220 {} ESMTP\r\n", settings_.hostname);
+  } else if (istarts_with(line, "MAIL FROM:")) {
+    phase = Phase::mail;
+    if (connection.in_transaction) reply = "503 5.5.1 nested MAIL\r\n";
+  } else if (istarts_with(line, "RCPT TO:")) {
+    phase = Phase::rcpt;
+    const std::string path = without_verb(line, "RCPT TO:");
+    const auto known = settings_.recipients.find(path.substr(0, path.find(' ')));
+    if (known != settings_.recipients.end()) reply = known->second;
+    if (!connection.in_transaction) reply = "503 5.5.1 MAIL first\r\n";
+  } else if (iequals(line, "DATA")) {
+    phase = Phase::data;
+    reply = "354 go on\r\n";
+    if (connection.forward_paths.empty()) reply = "554 5.5.1 no valid recipients\r\n";
+  } else if (iequals(line, "QUIT")) {
+    phase = Phase::quit;
+    reply = "221 2.0.0 bye\r\n";
+  } else if (!iequals(line, "RSET") && !iequals(line, "NOOP")) {
+    reply = "500 5.5.2 unknown\r\n";
+  }
+
+  const bool nested = connection.in_transaction && phase == Phase::mail;
+  Next next = co_await answer(connection, phase, std::move(reply));
+  if (next == Next::end || phase == Phase::quit) co_return Next::end;
+  const bool accepted = connection.code / 100 == 2;
+  if (phase == Phase::mail && accepted && !nested) {
+    connection.in_transaction = true;
+    connection.reverse_path = without_verb(line, "MAIL FROM:");
+    connection.forward_paths.clear();
+  } else if (phase == Phase::rcpt && accepted && connection.in_transaction) {
+    connection.forward_paths.push_back(without_verb(line, "RCPT TO:"));
+  } else if (phase == Phase::data && connection.code == 354) {
+    next = co_await take_message(connection);
+  } else if (iequals(line, "RSET") || phase == Phase::ehlo || phase == Phase::xclient) {
+    connection.in_transaction = false;
+    connection.forward_paths.clear();
+  }
+  co_return next;
+}
+
+// Reads what the fault of `body` lets it read first; false: no more than that.
+coro::Task<bool> ScriptedDownstream::begin_body(Connection& connection, Delivery& delivery) {
+  const Fault* fault = fault_for(connection, Phase::body);
+  if (!fault) co_return true;
+  Fault copy = *fault;
+  auto part = co_await connection.wire.exactly(copy.after, settings_.patience);
+  if (part) {
+    delivery.content = unstuff(*part);
+    connection.body = std::move(*part);
+  }
+  if (copy.kind == Fault::Kind::hang) {
+    coro::Event never;
+    auto stopped = co_await never.wait();
+    connection.session.end = stopped.error();
+    co_return false;
+  }
+  Next next = co_await act(connection, std::move(copy));
+  delivery.reply = connection.written;
+  co_return next == Next::go_on;
+}
+
+coro::Task<ScriptedDownstream::Next> ScriptedDownstream::take_message(Connection& connection) {
+  Delivery& delivery = ledger_.emplace_back();
+  delivery.reverse_path = connection.reverse_path;
+  delivery.forward_paths = connection.forward_paths;
+  connection.in_transaction = false;
+  connection.forward_paths.clear();
+  connection.written.clear();
+  connection.body.clear();
+
+  bool whole = co_await begin_body(connection, delivery);
+  if (!whole) co_return Next::end;
+  const bool early_answer = !delivery.reply.empty();
+  auto octets = co_await connection.wire.message(settings_.patience);
+  if (!octets) {
+    connection.session.end = octets.error();
+    co_return Next::end;
+  }
+  delivery.content = unstuff(connection.body + *octets);
+  delivery.complete = true;
+  if (early_answer) co_return Next::go_on;
+  std::string promise = fmt::format("250 2.0.0 queued as {}\r\n", ledger_.size());
+  Next next = co_await answer(connection, Phase::end_of_data, std::move(promise));
+  delivery.reply = connection.written;
+  co_return next;
+}
+
+const Fault* ScriptedDownstream::fault_for(Connection& connection, Phase phase) {
+  const std::size_t nth = connection.seen[phase]++;
+  for (const Fault& fault : faults_) {
+    const bool here =
+        fault.once ? connection.index == fault.connection : connection.index >= fault.connection;
+    if (fault.phase == phase && fault.nth == nth && here) return &fault;
+  }
+  return nullptr;
+}
+
+coro::Task<ScriptedDownstream::Next> ScriptedDownstream::answer(Connection& connection, Phase phase,
+                                                                std::string reply) {
+  connection.code = 0;
+  connection.written.clear();
+  if (settings_.think > Duration{}) {
+    auto thought = co_await coro::sleep(settings_.think);
+    if (!thought) co_return Next::end;
+  }
+  Fault what{phase, Fault::Kind::reply, std::move(reply)};
+  if (const Fault* fault = fault_for(connection, phase)) what = *fault;
+  Next next = co_await act(connection, std::move(what));
+  co_return next;
+}
+
+coro::Task<ScriptedDownstream::Next> ScriptedDownstream::act(Connection& connection, Fault fault) {
+  Wire& wire = connection.wire;
+  if (fault.kind == Fault::Kind::reply || fault.kind == Fault::Kind::reply_close) {
+    wire.send(fault.octets);
+    connection.written = fault.octets;
+    connection.code = to_number<int>(std::string_view(fault.octets).substr(0, 3)).value_or(0);
+    if (fault.kind == Fault::Kind::reply) co_return Next::go_on;
+    wire.stream().end_output();
+  } else if (fault.kind == Fault::Kind::reset) {
+    wire.stream().reset();
+  } else if (fault.kind == Fault::Kind::hang) {
+    auto rest = co_await wire.rest(settings_.patience);  // reads on, says nothing
+    if (!rest) connection.session.end = rest.error();
+  } else if (fault.kind != Fault::Kind::close) {
+    const bool one_line = fault.kind == Fault::Kind::endless_line;
+    if (one_line) wire.send("250 ");
+    std::string chunk;
+    for (int i = 0; i < 512; ++i) chunk += one_line ? "xxxxxxx" : "250-x\r\n";
+    for (std::size_t sent = 0; sent < endless_octets; sent += chunk.size()) {
+      wire.send(chunk);
+      auto flushed = co_await wire.flush(settings_.patience);
+      if (!flushed) break;
+    }
+  }
+  co_return Next::end;
+}
+
+}  // namespace postern::testing
