@@ -1,0 +1,22 @@
+#include "suite_file.hpp"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+
+namespace postern::suites {
+
+std::optional<std::string> suite_file(std::string_view name) {
+  const char* set = std::getenv("POSTERN_SUITES");
+  const std::filesystem::path folder = set ? set : POSTERN_SOURCE_ROOT "/../shared/suites";
+  std::ifstream file(folder / name, std::ios::binary);
+  if (!file) {
+    std::cout << "skipped: no " << (folder / name).string() << " (set POSTERN_SUITES)\n";
+    return {};
+  }
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+}  // namespace postern::suites
