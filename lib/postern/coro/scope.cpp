@@ -18,10 +18,10 @@ class Scope::Child final : public Completion, public Job {
   Task<void> task;
 };
 
-void Scope::start(Task<void> task) {
+void Scope::start(Task<void> task, Context& context) {
   auto* child = new Child(*this, std::move(task));
   ++running_;
-  if (child->task.start(context_, *child)) reap(*child);
+  if (child->task.start(context, *child)) reap(*child);
 }
 
 void Scope::reap(Child& child) {

@@ -15,7 +15,9 @@ class Scope {
   ~Scope() { assert(running_ == 0 && "a scope goes before its tasks"); }
 
   // Starts it now, inline until it first waits. What it throws is rethrown by join().
-  void start(Task<void> task);
+  void start(Task<void> task) { start(std::move(task), context_); }
+  // The same under a context of its own, which the task keeps: stop() does not reach it.
+  void start(Task<void> task, Context& context);
   void stop(Errc why) { context_.stop(why); }
   std::size_t running() const { return running_; }
   Context& context() { return context_; }

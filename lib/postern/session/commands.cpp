@@ -1,0 +1,167 @@
+// The commands of a session: a table of what is allowed when, and a function for each.
+#include <postern/session/session.hpp>
+#include <postern/smtp/domain.hpp>
+#include <postern/smtp/limits.hpp>
+#include <postern/smtp/line.hpp>
+#include <postern/smtp/replies.hpp>
+
+#include <algorithm>
+
+namespace postern::session {
+
+namespace replies = smtp::replies;
+using smtp::Verb;
+
+// RFC 5321 section 4.1.4: the order of commands.
+struct Session::Rule {
+  Verb verb;
+  std::uint8_t allowed;  // in these states; in others out_of_sequence() answers
+  Step (Session::*act)(const smtp::Command&);
+};
+
+const Session::Rule Session::rules[] = {
+    {Verb::helo, any_state, &Session::helo},
+    {Verb::ehlo, any_state, &Session::helo},
+    {Verb::mail, greeted, &Session::mail},
+    {Verb::rcpt, mail_given | rcpt_given, &Session::rcpt},
+    {Verb::data, rcpt_given, &Session::data},
+    {Verb::bdat, any_state, &Session::bdat},
+    {Verb::rset, any_state, &Session::rset},
+    {Verb::noop, any_state, &Session::noop},
+    {Verb::quit, any_state, &Session::quit},
+    {Verb::help, any_state, &Session::help},
+    {Verb::vrfy, any_state, &Session::vrfy},
+    {Verb::expn, any_state, &Session::not_offered},
+    {Verb::etrn, any_state, &Session::not_offered},
+    {Verb::starttls, any_state, &Session::not_offered},
+    {Verb::auth, any_state, &Session::not_offered},
+    {Verb::xclient, any_state, &Session::not_offered},
+    {Verb::xforward, any_state, &Session::not_offered},
+};
+
+const Session::Rule* Session::rule_for(Verb verb) const {
+  const auto* rule =
+      std::find_if(std::begin(rules), std::end(rules), [&](const Rule& r) { return r.verb == verb; });
+  return rule == std::end(rules) ? nullptr : rule;
+}
+
+smtp::Reply Session::out_of_sequence(Verb verb) const {
+  if (state_ == fresh) return replies::helo_first();
+  if (verb == Verb::mail) return replies::nested_mail();
+  if (state_ == greeted) return replies::mail_first();
+  const bool all_refused = !transaction_->heard.empty();
+  return all_refused ? replies::no_valid_recipients() : replies::rcpt_first();
+}
+
+// Takes the next command from what has arrived.
+Session::Step Session::step() {
+  if (skip_unwanted()) return Step::wait_for_input;
+  const std::string_view input = stream_->input();
+  const auto line = smtp::take_line(input, smtp::limits::extended_command_line_octets);
+  if (line.state == smtp::Line::State::need_more) {
+    unsolicited_ = unsolicited_ && !input.empty();
+    if (draining_ && !transaction_) close(Ending::shutdown, replies::shutting_down());
+    return closing_ ? Step::next : Step::wait_for_input;
+  }
+  Step next = Step::next;
+  if (line.state == smtp::Line::State::too_long) {
+    close(Ending::errors, replies::line_too_long());
+  } else if (line.bare_lf && services_.settings.bare_newline == smtp::BareNewline::reject) {
+    next = refuse_command(replies::syntax_error());
+  } else {
+    next = take_command(line.text);
+  }
+  stream_->consume(line.consumed);
+  return next;
+}
+
+// `line` is a view into the input: nothing of it is kept.
+Session::Step Session::take_command(std::string_view line) {
+  if (smtp::looks_like_another_protocol(line)) {
+    close(Ending::errors, replies::not_smtp());
+    return Step::next;
+  }
+  const auto command = smtp::parse_command(line);
+  if (!command) return refuse_command(replies::syntax_error());
+  const bool long_form = command->verb == Verb::mail || command->verb == Verb::rcpt;
+  if (!long_form && line.size() + 2 > smtp::limits::command_line_octets)
+    return refuse_command(replies::line_too_long());
+  const Rule* rule = rule_for(command->verb);
+  if (!rule) return refuse_command(replies::unrecognized());
+  if (rule->allowed & state_) return (this->*rule->act)(*command);
+  const Step next = refuse_command(out_of_sequence(command->verb));
+  // What follows a refused DATA at once is the message, not commands.
+  if (command->verb == Verb::data && stream_->input().size() > line.size() + 2) unsolicited_ = true;
+  return next;
+}
+
+Session::Step Session::refuse_command(const smtp::Reply& refusal) {
+  if (++errors_ >= services_.settings.errors) close(Ending::errors, replies::too_many_errors());
+  else reply(refusal);
+  return Step::next;
+}
+
+Session::Step Session::helo(const smtp::Command& command) {
+  auto host = smtp::parse_helo_name(command.argument);
+  if (!host) return refuse_command(replies::bad_helo_name());
+  end_transaction("reset");  // RFC 5321 section 4.1.4: as RSET
+  client_.helo = std::move(*host);
+  client_.esmtp = command.verb == Verb::ehlo;
+  offered_ = client_.esmtp ? offers() : smtp::Capabilities{};
+  state_ = greeted;
+  reply(client_.esmtp ? smtp::ehlo_reply(services_.settings.hostname, offered_)
+                      : smtp::Reply(250, services_.settings.hostname));
+  return Step::next;
+}
+
+Session::Step Session::rset(const smtp::Command&) {
+  end_transaction("reset");
+  reply(replies::ok());
+  return Step::next;
+}
+
+Session::Step Session::noop(const smtp::Command&) {
+  reply(replies::ok());
+  return Step::next;
+}
+
+Session::Step Session::quit(const smtp::Command&) {
+  close(Ending::quit, replies::bye());
+  return Step::next;
+}
+
+Session::Step Session::help(const smtp::Command&) {
+  reply(replies::help());
+  return Step::next;
+}
+
+Session::Step Session::vrfy(const smtp::Command& command) {
+  if (command.argument.empty()) return refuse_command(replies::bad_argument());
+  reply(replies::cannot_verify());
+  return Step::next;
+}
+
+Session::Step Session::not_offered(const smtp::Command&) {
+  return refuse_command(replies::not_implemented());
+}
+
+// Not offered; but the octets it announces are no commands (RFC 3030 section 4.2), so they are thrown
+// away, and where their number is not known nothing that follows can be trusted.
+Session::Step Session::bdat(const smtp::Command& command) {
+  const auto chunk = smtp::parse_bdat(command.argument);
+  if (!chunk || chunk->octets > services_.settings.message_octets) {
+    close(Ending::errors, chunk ? replies::message_too_big() : replies::bad_argument());
+    return Step::next;
+  }
+  unwanted_ = smtp::ChunkCounter(*chunk);
+  return refuse_command(replies::not_implemented());
+}
+
+// True: there are more octets to throw away than have arrived.
+bool Session::skip_unwanted() {
+  if (unwanted_.complete()) return false;
+  stream_->consume(unwanted_.take(stream_->input()).size());
+  return !unwanted_.complete();
+}
+
+}  // namespace postern::session

@@ -1,0 +1,77 @@
+// Decision records: one JSON line for each transaction and each session.
+#include <postern/base/json.hpp>
+#include <postern/base/timestamp.hpp>
+#include <postern/session/session.hpp>
+
+#include <chrono>
+
+namespace postern::session {
+namespace {
+
+std::int64_t microseconds(coro::Duration duration) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
+}
+
+void add_reply(json::Writer& record, const smtp::Reply& reply) {
+  record.key("code").number(reply.code());
+  const auto& enhanced = reply.enhanced();
+  if (enhanced.present()) {
+    std::string text = std::to_string(enhanced.cls);
+    text.append(".").append(std::to_string(enhanced.subject));
+    text.append(".").append(std::to_string(enhanced.detail));
+    record.key("enhanced").string(text);
+  }
+  record.key("text").string(reply.text());
+}
+
+}  // namespace
+
+void Session::record_transaction(std::string_view outcome, const smtp::Reply* answer, Decider by) {
+  const Transaction& transaction = *transaction_;
+  std::string line;
+  std::string time;
+  append_timestamp(time, services_.scheduler.wall());
+  json::Writer record(line);
+  record.begin().key("time").string(time).key("event").string("transaction");
+  record.key("id").string(transaction.envelope.id).key("session").string(id_);
+  record.key("client").string(client_.remote.ip.text()).key("port").number(client_.remote.port);
+  record.key("helo").string(client_.helo);
+  record.key("reverse_path").string(transaction.envelope.reverse_path.text);
+  record.begin_array("recipients");
+  for (const auto& each : transaction.heard) {
+    record.begin().key("path").string(each.path);
+    add_reply(record, each.reply);
+    record.key("by").string(name(each.by)).end();
+  }
+  record.end();
+  if (transaction.unlisted > 0) record.key("recipients_unlisted").number(transaction.unlisted);
+  record.key("outcome").string(outcome);
+  if (answer) {
+    record.begin("reply");
+    add_reply(record, *answer);
+    record.key("by").string(name(by)).end();
+  }
+  if (transaction.octets > 0) record.key("octets").number(transaction.octets);
+  if (transaction.delivery) record.key("target").string(transaction.delivery->target());
+  if (transaction.early_data) record.key("early_data").boolean(true);
+  if (stream_->ended() && answer) record.key("client_gone").boolean(true);
+  record.key("us").number(microseconds(services_.scheduler.now() - transaction.began)).end();
+  services_.log.record(line);
+}
+
+void Session::record_session() {
+  std::string line;
+  std::string time;
+  append_timestamp(time, services_.scheduler.wall());
+  json::Writer record(line);
+  record.begin().key("time").string(time).key("event").string("session").key("id").string(id_);
+  record.key("client").string(client_.remote.ip.text()).key("port").number(client_.remote.port);
+  record.key("helo").string(client_.helo).key("ending").string(name(ending_));
+  record.key("transactions").number(transactions_).key("accepted").number(messages_);
+  record.key("recipients_refused").number(refused_).key("errors").number(errors_);
+  if (early_talker_) record.key("early_talker").boolean(true);
+  record.key("us").number(microseconds(services_.scheduler.now() - began_)).end();
+  services_.log.record(line);
+}
+
+}  // namespace postern::session

@@ -1,0 +1,173 @@
+// The life of a session: greeting, the wait for input, the end.
+#include <postern/session/session.hpp>
+
+#include <postern/coro/deadline.hpp>
+#include <postern/smtp/replies.hpp>
+#include <postern/smtp/timeouts.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <exception>
+
+namespace postern::session {
+namespace {
+
+using namespace std::chrono_literals;
+namespace replies = smtp::replies;
+
+// Closing while the client still sends would reset the connection under our last reply: read a little
+// of it and throw it away.
+constexpr auto linger_time = 2s;
+constexpr std::size_t linger_octets = 256 * 1024;
+
+}  // namespace
+
+std::string_view name(Ending ending) {
+  switch (ending) {
+    case Ending::none: return "none";
+    case Ending::quit: return "quit";
+    case Ending::client_gone: return "client_gone";
+    case Ending::idle: return "idle";
+    case Ending::shutdown: return "shutdown";
+    case Ending::errors: return "errors";
+    case Ending::overload: return "overload";
+    case Ending::failure: return "failure";
+  }
+  return "none";
+}
+
+Session::Session(net::StreamPtr stream, Services& services, std::string id)
+    : id_(std::move(id)),
+      context_(services.scheduler, id_),
+      stream_(std::move(stream)),
+      services_(services),
+      began_(services.scheduler.now()) {
+  client_.remote = stream_->remote();
+}
+
+void Session::start(coro::Scope& scope, std::unique_ptr<Session> session, bool full) {
+  coro::Context& context = session->context_;
+  scope.start(run(std::move(session), full), context);
+}
+
+coro::Task<void> Session::run(std::unique_ptr<Session> session, bool full) {
+  try {
+    if (full) session->close(Ending::overload, replies::too_busy());
+    co_await session->converse();
+  } catch (const std::exception& error) {
+    session->services_.log.error("session {}: {}", session->id_, error.what());
+    session->close(Ending::failure, replies::closing_on_error());
+  }
+  session->stream_->watch_end(nullptr);
+  session->end_transaction("aborted");
+  co_await session->say_goodbye();
+  session->record_session();
+}
+
+coro::Task<void> Session::converse() {
+  if (closing_) co_return;
+  stream_->watch_end(this);
+  early_talker_ = !stream_->input().empty();
+  reply(replies::greeting(services_.settings.hostname));
+  command_due_ = began_ + services_.settings.command_timeout;
+  while (!closing_) {
+    switch (step()) {
+      case Step::next: break;
+      case Step::ask_about_recipient: co_await ask_about_recipient(); break;
+      case Step::receive_message: co_await receive_message(); break;
+      case Step::wait_for_input: {
+        send_replies();
+        if (stream_->unsent() > 0) {
+          auto flushed = co_await stream_->flush(smtp::timeouts::reply_write);
+          if (!flushed) input_ended(flushed.error());
+          break;
+        }
+        const auto left = command_due_ - services_.scheduler.now();
+        waiting_ = true;
+        auto more = co_await stream_->more(std::max(left, net::Duration::zero()));
+        waiting_ = false;
+        if (!more) input_ended(more.error());
+        continue;  // a command in pieces has one time limit
+      }
+    }
+    command_due_ = services_.scheduler.now() + services_.settings.command_timeout;
+    close_if_stopped();
+  }
+}
+
+void Session::input_ended(const Error& error) {
+  switch (error.code) {
+    case Errc::timed_out: return close(Ending::idle, replies::idle());
+    case Errc::cancelled: return close_if_stopped();
+    default: return close(Ending::client_gone);
+  }
+}
+
+// Nobody waited for input when the other side went. If it has sent a whole message it may only have
+// closed its half and still listen; so it may if there is input that was not looked at yet.
+void Session::stream_ended(Errc why) {
+  if (why == Errc::closed && (after_data_ || !stream_->input().empty())) return;
+  if (ending_ == Ending::none) ending_ = Ending::client_gone;
+  context_.stop(Errc::cancelled);
+}
+
+void Session::close_if_stopped() {
+  if (closing_ || !context_.stopped()) return;
+  if (ending_ == Ending::client_gone) return close(Ending::client_gone);
+  close(Ending::shutdown, replies::shutting_down());
+}
+
+void Session::drain() {
+  draining_ = true;
+  if (waiting_ && !transaction_) context_.stop(Errc::cancelled);
+}
+
+void Session::shut_down() {
+  draining_ = true;
+  context_.stop(Errc::cancelled);
+}
+
+void Session::close(Ending ending) {
+  if (ending_ == Ending::none) ending_ = ending;
+  closing_ = true;
+}
+
+void Session::close(Ending ending, const smtp::Reply& last) {
+  reply(last);
+  close(ending);
+}
+
+coro::Task<void> Session::say_goodbye() {
+  send_replies();
+  if (ending_ == Ending::client_gone) co_return;
+  const bool still_sends = !stream_->input().empty() || ending_ == Ending::errors;
+  if (stream_->unsent() == 0 && !still_sends) co_return;
+  co_await coro::shielded(linger_time, linger());
+}
+
+coro::Task<void> Session::linger() {
+  auto flushed = co_await stream_->flush(linger_time);
+  if (!flushed) co_return;
+  stream_->end_output();
+  std::size_t thrown_away = 0;
+  while (thrown_away < linger_octets) {
+    thrown_away += stream_->input().size();
+    stream_->consume(stream_->input().size());
+    auto more = co_await stream_->more(linger_time);
+    if (!more) co_return;
+  }
+}
+
+void Session::reply(const smtp::Reply& reply) {
+  const bool utf8 = transaction_ && transaction_->envelope.parameters.smtputf8;
+  reply.append_to(out_, utf8 ? smtp::ReplyText::utf8 : smtp::ReplyText::ascii);
+}
+
+void Session::send_replies() {
+  if (out_.empty()) return;
+  stream_->write(out_);
+  out_.clear();
+}
+
+}  // namespace postern::session

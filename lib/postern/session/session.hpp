@@ -1,0 +1,134 @@
+// The server side of SMTP (RFC 5321): one coroutine drives one connection.
+#pragma once
+
+#include <postern/coro/scope.hpp>
+#include <postern/net/stream.hpp>
+#include <postern/session/services.hpp>
+#include <postern/session/transaction.hpp>
+#include <postern/smtp/bdat.hpp>
+#include <postern/smtp/command.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace postern::session {
+
+// How a session came to its end, for the record.
+enum class Ending : std::uint8_t {
+  none,
+  quit,
+  client_gone,
+  idle,       // a time limit
+  shutdown,
+  errors,     // too many, or another protocol
+  overload,
+  failure,    // ours
+};
+std::string_view name(Ending ending);
+
+class Session final : private net::EndWatcher, public coro::ListHook<struct SessionTag> {
+ public:
+  // `id` is unique among all sessions of the site.
+  Session(net::StreamPtr stream, Services& services, std::string id);
+
+  // Runs in `scope` until it has ended; the session frees itself then. `full`: it gets 421 4.3.2 and
+  // is closed.
+  static void start(coro::Scope& scope, std::unique_ptr<Session> session, bool full = false);
+
+  // The server drains: 421 4.3.2 as soon as no transaction is open.
+  void drain();
+  // The grace is over: 421 at once, unless a message is being committed, whose reply comes first.
+  void shut_down();
+
+  const std::string& id() const { return id_; }
+
+ private:
+  // What a session may be told now.
+  enum State : std::uint8_t { fresh = 1, greeted = 2, mail_given = 4, rcpt_given = 8 };
+  static constexpr std::uint8_t any_state = fresh | greeted | mail_given | rcpt_given;
+  enum class Step : std::uint8_t { next, wait_for_input, ask_about_recipient, receive_message };
+  struct Rule;
+  static const Rule rules[];
+
+  static coro::Task<void> run(std::unique_ptr<Session> session, bool full);
+  coro::Task<void> converse();
+  coro::Task<void> say_goodbye();
+  coro::Task<void> linger();
+  void input_ended(const Error& error);
+  void stream_ended(Errc why) override;
+
+  // Commands.
+  Step step();
+  Step take_command(std::string_view line);
+  const Rule* rule_for(smtp::Verb verb) const;
+  Step helo(const smtp::Command& command);
+  Step mail(const smtp::Command& command);
+  Step rcpt(const smtp::Command& command);
+  Step data(const smtp::Command& command);
+  Step bdat(const smtp::Command& command);
+  Step rset(const smtp::Command& command);
+  Step noop(const smtp::Command& command);
+  Step quit(const smtp::Command& command);
+  Step help(const smtp::Command& command);
+  Step vrfy(const smtp::Command& command);
+  Step not_offered(const smtp::Command& command);
+  Step refuse_command(const smtp::Reply& reply);
+  smtp::Reply out_of_sequence(smtp::Verb verb) const;
+  bool skip_unwanted();
+
+  // Envelope.
+  smtp::Capabilities offers() const;
+  std::optional<smtp::Reply> refuse_sender(const deliver::Envelope& envelope) const;
+  std::optional<smtp::Reply> refuse_recipient(const deliver::Recipient& to) const;
+  coro::Task<void> ask_about_recipient();
+  void answer_recipient(const smtp::Reply& reply, Decider by);
+
+  // Message.
+  coro::Task<void> receive_message();
+  coro::Task<Result<void>> receive_body(deliver::Spool& spool, smtp::DotDecoder& decoder);
+  std::optional<smtp::Reply> refuse_body(const smtp::DotDecoder& decoder) const;
+  coro::Task<std::optional<smtp::Reply>> judge(deliver::Message& message);
+  std::string trace_field() const;
+  void conclude(const smtp::Reply& reply, Decider by, bool uncertain);
+  void end_transaction(std::string_view outcome);
+
+  // Replies and the end.
+  void reply(const smtp::Reply& reply);
+  void send_replies();
+  void close(Ending ending);
+  void close(Ending ending, const smtp::Reply& last);
+  void close_if_stopped();
+
+  // Records.
+  void record_transaction(std::string_view outcome, const smtp::Reply* reply, Decider by);
+  void record_session();
+
+  std::string id_;
+  coro::Context context_;
+  net::StreamPtr stream_;
+  Services& services_;
+  deliver::Client client_;
+  std::string out_;  // replies of the group at hand
+  std::unique_ptr<Transaction> transaction_;
+  smtp::Capabilities offered_;       // in our last reply to EHLO; nothing after HELO
+  smtp::ChunkCounter unwanted_;      // octets of a BDAT that we do not take
+  coro::TimePoint began_;
+  coro::TimePoint command_due_;
+  std::uint32_t transactions_ = 0;
+  std::uint32_t messages_ = 0;  // accepted
+  std::uint32_t refused_ = 0;   // recipients
+  std::uint32_t errors_ = 0;
+  State state_ = fresh;
+  Ending ending_ = Ending::none;
+  bool closing_ = false;
+  bool draining_ = false;
+  bool waiting_ = false;      // for a command
+  bool after_data_ = false;   // the client has sent a whole message: if it only half-closes, it listens
+  bool unsolicited_ = false;  // what is in the input was sent as a message that we did not ask for
+  bool early_talker_ = false; // spoke before the greeting
+};
+
+}  // namespace postern::session
