@@ -47,6 +47,15 @@ class List {
     static_cast<ListHook<Tag>&>(element).unlink();
     return element;
   }
+  // `visit` may unlink the element it is given, and no other.
+  template <typename Visit>
+  void each(Visit&& visit) {
+    for (ListHook<Tag>* hook = head_.next_; hook != &head_;) {
+      ListHook<Tag>* next = hook->next_;
+      visit(static_cast<T&>(*hook));
+      hook = next;
+    }
+  }
   template <typename Visit>
   void each(Visit&& visit) const {
     for (const ListHook<Tag>* hook = head_.next_; hook != &head_; hook = hook->next_)

@@ -10,6 +10,15 @@
 
 namespace postern::session {
 
+// Hears of the end of each session.
+class SessionHost {
+ public:
+  virtual void session_ended() = 0;
+
+ protected:
+  ~SessionHost() = default;
+};
+
 struct Services {
   coro::Scheduler& scheduler;
   net::Files& files;
@@ -17,6 +26,7 @@ struct Services {
   deliver::Route& route;
   const policy::RecipientTable& recipients;
   const Settings& settings;
+  SessionHost& host;
 };
 
 }  // namespace postern::session

@@ -63,6 +63,7 @@ coro::Task<void> Session::run(std::unique_ptr<Session> session, bool full) {
   session->end_transaction("aborted");
   co_await session->say_goodbye();
   session->record_session();
+  session->services_.host.session_ended();
 }
 
 coro::Task<void> Session::converse() {

@@ -1,0 +1,130 @@
+#include "worker.hpp"
+
+#include <postern/deliver/maildir.hpp>
+#include <postern/deliver/smtp_route.hpp>
+
+#include "settings.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+namespace postern::daemon {
+namespace {
+
+std::unique_ptr<deliver::Route> make_route(net::Loop& loop, net::Files& files, net::Network& network,
+                                           Log& log, const policy::Configuration& configuration,
+                                           std::size_t workers) {
+  if (configuration.forward.maildir.empty())
+    return std::make_unique<deliver::SmtpRoute>(loop, network, log,
+                                                pool_settings(configuration, workers));
+  deliver::MaildirSettings settings{configuration.forward.maildir.text, configuration.hostname};
+  return std::make_unique<deliver::Maildir>(loop, files, log, std::move(settings));
+}
+
+}  // namespace
+
+// The time that transactions have to finish.
+class Worker::Grace final : public coro::Timer {
+ public:
+  Grace(Worker& worker, net::Duration time) : worker_(worker) {
+    worker_.loop_.arm(*this, worker_.loop_.now() + time);
+  }
+  ~Grace() { worker_.loop_.disarm(*this); }
+  void fire() override { worker_.finish_now(); }
+
+ private:
+  Worker& worker_;
+};
+
+Worker::Worker(net::Loop& loop, Log& log, const policy::Loaded& loaded, WorkerIdentity identity)
+    : loop_(loop),
+      log_(log),
+      drain_timeout_(loaded.configuration.drain_timeout),
+      files_(loop),
+      network_(loop),
+      settings_(session_settings(loaded.configuration)),
+      route_(make_route(loop, files_, network_, log, loaded.configuration, identity.workers)),
+      services_{loop, files_, log, *route_, loaded.recipients, settings_, *this},
+      sessions_(loop, "worker"),
+      chores_(loop, "worker"),
+      most_sessions_(daemon::most_sessions(loaded.configuration)),
+      id_prefix_(fmt::format("{}-{}-{:x}-", identity.generation, identity.slot,
+                             std::chrono::duration_cast<std::chrono::milliseconds>(
+                                 loop.wall().time_since_epoch())
+                                 .count())) {
+  loop_.watch_lag(this);
+}
+
+Worker::~Worker() { loop_.watch_lag(nullptr); }
+
+Result<void> Worker::serve(int socket) {
+  listeners_[socket] = nullptr;
+  if (paused_ || draining_) return {};
+  auto listener = net::Listener::open(loop_, socket, *this);
+  if (!listener) return fail(listener.error());
+  listeners_[socket] = std::move(*listener);
+  return {};
+}
+
+void Worker::release(int socket) { listeners_.erase(socket); }
+
+// Above 95 % a client is told to come back; at 100 % clients wait in the listening sockets' queues,
+// where another worker may take them, until there is room for them (90 %).
+void Worker::accepted(net::StreamPtr stream) {
+  const std::size_t running = sessions_.running() + 1;
+  auto session = std::make_unique<session::Session>(std::move(stream), services_,
+                                                    fmt::format("{}{:x}", id_prefix_, ++count_));
+  registry_.push_back(*session);
+  session::Session::start(sessions_, std::move(session), running > most_sessions_ - most_sessions_ / 20);
+  if (running >= most_sessions_) pause();
+}
+
+void Worker::session_ended() {
+  if (paused_ && sessions_.running() <= most_sessions_ - most_sessions_ / 10) resume();
+}
+
+void Worker::pause() {
+  if (paused_) return;
+  paused_ = true;
+  log_.warning("{} sessions: new clients wait (limits.sessions, or the descriptor limit)",
+               sessions_.running());
+  for (auto& [socket, listener] : listeners_) listener.reset();
+}
+
+void Worker::resume() {
+  paused_ = false;
+  for (auto& [socket, listener] : listeners_) {
+    auto served = serve(socket);
+    if (!served) log_.error("listening again: {}", served.error().describe());
+  }
+}
+
+void Worker::drain() {
+  if (draining_) return;
+  draining_ = true;
+  listeners_.clear();
+  registry_.each([](session::Session& session) { session.drain(); });
+  grace_ = std::make_unique<Grace>(*this, drain_timeout_);
+  chores_.start(wind_down());
+}
+
+void Worker::finish_now() {
+  drain();
+  registry_.each([](session::Session& session) { session.shut_down(); });
+}
+
+coro::Task<void> Worker::wind_down() {
+  co_await sessions_.join();
+  grace_.reset();
+  co_await route_->close();
+  loop_.stop();
+}
+
+void Worker::loop_was_held(net::Duration duration, std::string_view who) {
+  log_.warning("the loop was held for {} ms, last by {}",
+               std::chrono::duration_cast<std::chrono::milliseconds>(duration).count(),
+               who.empty() ? "the worker" : who);
+}
+
+}  // namespace postern::daemon

@@ -1,0 +1,76 @@
+// A worker: one loop, its sessions, and what they share.
+#pragma once
+
+#include <postern/base/log.hpp>
+#include <postern/coro/scope.hpp>
+#include <postern/deliver/route.hpp>
+#include <postern/net/disk_files.hpp>
+#include <postern/net/tcp.hpp>
+#include <postern/policy/load.hpp>
+#include <postern/session/session.hpp>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+namespace postern::daemon {
+
+struct WorkerIdentity {
+  std::size_t slot = 0;  // which of the site's workers; 0-based
+  std::uint64_t generation = 1;
+  std::size_t workers = 1;  // how many share the downstream's connections
+};
+
+// Everything runs on `loop`'s thread.
+class Worker final : private net::Acceptor,
+                     private net::LagWatcher,
+                     private session::SessionHost {
+ public:
+  // `loaded` must be usable and outlive the worker.
+  Worker(net::Loop& loop, Log& log, const policy::Loaded& loaded, WorkerIdentity identity);
+  ~Worker();
+
+  // Accepts on a listening socket that somebody else owns; stops to.
+  // Errors: descriptors, io.
+  Result<void> serve(int socket);
+  void release(int socket);
+
+  // SIGTERM: accepts nothing more, tells idle sessions 421, lets transactions finish for
+  // `drain_timeout`, then ends them too; stops the loop when all have ended.
+  void drain();
+  // The second SIGTERM: 421 to everybody now. A message that is being committed is waited for.
+  void finish_now();
+
+  std::size_t sessions() const { return sessions_.running(); }
+
+ private:
+  class Grace;
+  void accepted(net::StreamPtr stream) override;
+  void loop_was_held(net::Duration duration, std::string_view who) override;
+  void session_ended() override;
+  coro::Task<void> wind_down();
+  void pause();
+  void resume();
+
+  net::Loop& loop_;
+  Log& log_;
+  net::Duration drain_timeout_;
+  net::DiskFiles files_;
+  net::TcpNetwork network_;
+  session::Settings settings_;
+  std::unique_ptr<deliver::Route> route_;
+  session::Services services_;
+  coro::Scope sessions_;
+  coro::Scope chores_;  // the winding down
+  coro::List<session::Session, session::SessionTag> registry_;
+  std::map<int, std::unique_ptr<net::Listener>> listeners_;  // null while paused
+  std::size_t most_sessions_;
+  std::string id_prefix_;
+  std::uint64_t count_ = 0;
+  bool paused_ = false;
+  bool draining_ = false;
+  std::unique_ptr<Grace> grace_;
+};
+
+}  // namespace postern::daemon
