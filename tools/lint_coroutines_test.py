@@ -126,6 +126,7 @@ FILES_ALLOWED = [
     "Task<void> f(Result<int> (*open)(const X&), std::string name);",
     "Task<void> f(std::vector<const X*> all, Group<Task<int>>& group);",
     "Task<void> f(const X& x) { return g(copy(x)); }",
+    "Task<void> f(std::function<void()> then = {});",
     "std::function<Task<void>(std::string_view)> make(const X& x);",
     "template <> class Task<void> { Task(Task&& other) noexcept; };",
     "auto operator co_await() const noexcept;",

@@ -93,7 +93,8 @@ class Maildir::Transaction final : public Delivery {
       offset += more->size();
       octets += *more;
       if (octets.size() < Spool::piece) continue;
-      auto written = co_await file.write(std::exchange(octets, {}));
+      std::string piece = std::exchange(octets, {});
+      auto written = co_await file.write(std::move(piece));
       if (!written) co_return written;
     }
     auto written = co_await file.write(std::move(octets));
