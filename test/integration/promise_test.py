@@ -1,0 +1,160 @@
+"""A 250 is a promise: whatever is killed, and whenever, no acknowledged message is lost."""
+
+import os
+import random
+import re
+import signal
+import threading
+import time
+import unittest
+
+from harness import *
+
+CLIENTS = 200
+SECONDS = 8.0
+
+CONFIG = """
+hostname = "mx.example.test"
+workers = 2
+[[listen]]
+address = "127.0.0.1:@PORT@"
+[forward]
+%s
+[[plugin]]
+use = "rcpt_ok"
+domains = ["example.test"]
+"""
+
+
+class Ledger:
+    """What the clients were told about each message, by its id."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.acknowledged = set()
+        self.refused = set()  # a final 4xx or 5xx was read
+
+    def note(self, message_id, code):
+        with self.lock:
+            (self.acknowledged if code == 250 else self.refused).add(message_id)
+
+
+def send_until(port, ledger, end, name):
+    """One client: sends numbered messages, whatever happens to its connection."""
+    number = 0
+    while time.monotonic() < end:
+        try:
+            with Client(port, timeout=20) as client:
+                client.hello()
+                while time.monotonic() < end:
+                    number += 1
+                    message_id = f"{name}-{number}"
+                    body = f"X-Ledger: {message_id};\r\nSubject: x\r\n\r\n" + "0123456789" * 200 + "\r\n"
+                    reply = client.deliver("a@example.org", ["b@example.test"], body)
+                    ledger.note(message_id, reply.code)
+                client.quit()
+        except (OSError, Refused, ProtocolError):
+            time.sleep(0.05)
+
+
+def ids_in(messages):
+    found = []
+    for message in messages:
+        found += re.findall(rb"^X-Ledger: ([0-9-]+);", message, re.MULTILINE)
+    return [each.decode() for each in found]
+
+
+class Promise(unittest.TestCase):
+    def deliver_under(self, server, disturb, pause):
+        """200 clients deliver while `disturb` is called every `pause` seconds."""
+        ledger = Ledger()
+        end = time.monotonic() + SECONDS
+        clients = [threading.Thread(target=send_until, args=(server.port, ledger, end, str(n)))
+                   for n in range(CLIENTS)]
+        for client in clients:
+            client.start()
+        while time.monotonic() + pause < end:
+            time.sleep(pause)
+            disturb()
+        for client in clients:
+            client.join(60)
+        self.assertFalse(any(client.is_alive() for client in clients), "a client hangs")
+        self.assertGreater(len(ledger.acknowledged), CLIENTS, "too little was delivered to tell")
+        return ledger
+
+    def assert_kept(self, ledger, found):
+        lost = ledger.acknowledged - set(found)
+        self.assertFalse(lost, f"{len(lost)} of {len(ledger.acknowledged)} acknowledged are lost")
+
+    def kill_a_worker(self, server):
+        workers = server.workers()
+        if workers:
+            try:
+                kill_9(random.choice(workers))
+            except ProcessLookupError:
+                pass
+
+    def test_killed_workers_and_a_maildir(self):
+        server = posternd(self.addCleanup, CONFIG % 'maildir = "@DIR@/maildir"')
+        ledger = self.deliver_under(server, lambda: self.kill_a_worker(server), 0.4)
+        found = ids_in(server.messages())
+        self.assert_kept(ledger, found)
+        self.assertFalse(ledger.refused & set(found), "refused, and delivered all the same")
+
+    def test_killed_workers_and_a_downstream(self):
+        downstream = Downstream(self.addCleanup)
+        server = posternd(self.addCleanup, CONFIG % f'to = ["{downstream.address}"]')
+        ledger = self.deliver_under(server, lambda: self.kill_a_worker(server), 0.4)
+        self.assert_kept(ledger, ids_in(message.octets for message in downstream.ledger()))
+
+    def test_a_downstream_that_drops_its_connections(self):
+        downstream = Downstream(self.addCleanup)
+        server = posternd(self.addCleanup, CONFIG % f'to = ["{downstream.address}"]')
+        ledger = self.deliver_under(server, downstream.drop_all, 0.3)
+        found = ids_in(message.octets for message in downstream.ledger() if message.said)
+        self.assert_kept(ledger, found)
+
+    def test_a_killed_master(self):
+        server = posternd(self.addCleanup, CONFIG % 'maildir = "@DIR@/maildir"')
+        ledger = Ledger()
+        end = time.monotonic() + 3
+        clients = [threading.Thread(target=send_until, args=(server.port, ledger, end, str(n)))
+                   for n in range(CLIENTS)]
+        for client in clients:
+            client.start()
+        wait_until(lambda: len(ledger.acknowledged) > CLIENTS, "mail flows")
+        kill_9(server.pid)
+        for client in clients:
+            client.join(60)
+        self.assert_kept(ledger, ids_in(server.messages()))
+
+    @needs_postfix
+    def test_a_killed_postfix(self):
+        """Postfix's own 250s count: what it acknowledged is in its queue, and comes out of it."""
+        mta = postfix(self.addCleanup)
+        server = posternd(self.addCleanup, CONFIG % f'to = ["127.0.0.1:{mta.port}"]')
+
+        def kill_its_smtpds():
+            for pid in children_of(mta.pid):
+                with open(f"/proc/{pid}/comm", encoding="ascii") as comm:
+                    if comm.read().strip() == "smtpd":
+                        kill_9(pid)
+
+        ledger = self.deliver_under(server, lambda: ignore_gone(kill_its_smtpds), 0.5)
+        wait_until(lambda: ledger.acknowledged <= set(ids_in(mta.messages())), "Postfix delivers all",
+                   limit=60)
+
+
+def kill_9(pid):
+    os.kill(pid, signal.SIGKILL)
+
+
+def ignore_gone(action):
+    try:
+        action()
+    except (ProcessLookupError, FileNotFoundError):
+        pass
+
+
+if __name__ == "__main__":
+    unittest.main()
