@@ -37,15 +37,14 @@ std::size_t fold_at(std::string_view line, std::size_t room) {
   return at;
 }
 
-void append_clean(std::string& out, std::string_view text, bool utf8) {
-  const std::size_t start = out.size();
+void append_clean(std::string& out, std::string_view text, ReplyText allowed) {
+  const auto start = static_cast<std::ptrdiff_t>(out.size());
   out += text;
-  for (std::size_t at = start; at < out.size(); ++at) {
-    if (is_control(out[at]))
-      out[at] = ' ';
-    else if (!is_ascii(out[at]) && !utf8)
-      out[at] = '?';
-  }
+  std::replace_if(out.begin() + start, out.end(), is_control, ' ');
+  const std::string_view added = std::string_view(out).substr(out.size() - text.size());
+  if (all_ascii(added) || (allowed == ReplyText::utf8 && is_clean_utf8(added))) return;
+  std::replace_if(
+      out.begin() + start, out.end(), [](char c) { return !is_ascii(c); }, '?');
 }
 
 std::string_view text_for_none(int code) {
@@ -76,8 +75,7 @@ void Reply::append_to(std::string& out, ReplyText allowed) const {
     const std::size_t length = fold_at(line, room);
     last = out.size();
     out += prefix.view();
-    const std::string_view part = line.substr(0, length);
-    append_clean(out, part, allowed == ReplyText::utf8 && is_clean_utf8(part));
+    append_clean(out, line.substr(0, length), allowed);
     out += "\r\n";
     rest.remove_prefix(length);
     if (rest.empty()) break;
