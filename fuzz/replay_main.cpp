@@ -79,6 +79,12 @@ void run_file(const char* name) {
   run(std::string(std::istreambuf_iterator<char>(file), {}));
 }
 
+void write_corpus(const std::string& folder) {
+  int number = 0;
+  for (const std::string& seed : fuzz_seeds())
+    std::ofstream(folder + "/seed" + std::to_string(number++), std::ios::binary) << seed;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -88,6 +94,9 @@ int main(int argc, char** argv) {
     const std::string argument = argv[i];
     if (argument.starts_with("seed=")) {
       seed = std::strtoull(argument.c_str() + 5, nullptr, 10);
+    } else if (argument.starts_with("corpus=")) {
+      write_corpus(argument.substr(7));
+      return 0;
     } else {
       run_file(argv[i]);
       files = true;
