@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <stdexcept>
 
 namespace postern::smtp {
@@ -18,10 +19,16 @@ struct Prefix {
   std::size_t size = 0;
 
   Prefix(int code, EnhancedCode enhanced) {
-    char* end = fmt::format_to(octets.data(), "{}-", code);
-    if (enhanced.present())
-      end = fmt::format_to(end, "{}.{}.{} ", enhanced.cls, enhanced.subject, enhanced.detail);
-    size = static_cast<std::size_t>(end - octets.data());
+    add(code, '-');
+    if (!enhanced.present()) return;
+    add(enhanced.cls, '.');
+    add(enhanced.subject, '.');
+    add(enhanced.detail, ' ');
+  }
+  void add(int number, char behind) {  // at most three digits each
+    char* end = std::to_chars(octets.data() + size, octets.data() + octets.size(), number).ptr;
+    *end = behind;
+    size = static_cast<std::size_t>(end - octets.data()) + 1;
   }
   std::string_view view() const { return {octets.data(), size}; }
 };
