@@ -26,7 +26,7 @@ bool is_helo_octet(char c) { return is_ascii(c) && is_label_octet(c); }
 }  // namespace
 
 bool is_clean_utf8(std::string_view text) {
-  if (!valid_utf8(text)) return false;
+  if (!valid_utf8(text) || std::any_of(text.begin(), text.end(), is_control)) return false;
   for (auto at = text.find('\xc2'); at != std::string_view::npos; at = text.find('\xc2', at + 1))
     if (static_cast<unsigned char>(text[at + 1]) < 0xa0) return false;
   return true;

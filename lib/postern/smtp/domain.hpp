@@ -20,7 +20,8 @@ bool is_address_literal(std::string_view text);
 // The address of an IPv4 or IPv6 literal; nothing for other text and other tags.
 std::optional<IpAddress> address_of_literal(std::string_view text);
 
-// Valid UTF-8 without a C1 control (U+0080 to U+009F), which terminals obey as they do C0.
+// Valid UTF-8 without controls: neither ASCII's nor C1 (U+0080 to U+009F), which terminals obey as
+// well.
 bool is_clean_utf8(std::string_view text);
 
 // The argument of HELO and EHLO: a domain or an address literal, returned as written.

@@ -15,17 +15,19 @@ std::string_view between(const char* from, const char* to) {
   return {from, static_cast<std::size_t>(to - from)};
 }
 
-// Eight octets at a time: -O2 of GCC 12 does not vectorise the plain loop.
+// 32 octets at a time: -O2 of GCC 12 does not vectorise the plain loop.
 bool has_eight_bit(std::string_view text) {
-  constexpr std::uint64_t high = 0x8080808080808080u;
-  std::uint64_t seen = 0, word = 0;
-  for (; text.size() >= 8; text.remove_prefix(8)) {
-    std::memcpy(&word, text.data(), 8);
-    seen |= word;
+  constexpr std::size_t words = 4;
+  const char* at = text.data();
+  const char* end = at + text.size();
+  std::uint64_t seen = 0, block[words];
+  for (; static_cast<std::size_t>(end - at) >= sizeof block; at += sizeof block) {
+    std::memcpy(block, at, sizeof block);
+    seen |= (block[0] | block[1]) | (block[2] | block[3]);
   }
-  word = 0;
-  std::memcpy(&word, text.data(), text.size());
-  return ((seen | word) & high) != 0;
+  unsigned char rest = 0;
+  for (; at != end; ++at) rest |= static_cast<unsigned char>(*at);
+  return ((seen & 0x8080808080808080u) | (rest & 0x80u)) != 0;
 }
 
 }  // namespace

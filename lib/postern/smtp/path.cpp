@@ -4,6 +4,7 @@
 #include <postern/smtp/path.hpp>
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
 namespace postern::smtp {
@@ -12,9 +13,17 @@ namespace {
 constexpr std::size_t npos = std::string_view::npos;
 
 // atext of RFC 5322 section 3.2.3 with the non-ASCII of RFC 6531 section 3.3.
-bool is_atext(char c) {
-  return is_alnum(c) || !is_ascii(c) || std::string_view("!#$%&'*+-/=?^_`{|}~").find(c) != npos;
-}
+constexpr auto atext = [] {
+  std::array<bool, 256> table{};
+  for (unsigned octet = 0; octet < table.size(); ++octet) {
+    const char c = static_cast<char>(octet);
+    table[octet] =
+        is_alnum(c) || !is_ascii(c) || std::string_view("!#$%&'*+-/=?^_`{|}~").find(c) != npos;
+  }
+  return table;
+}();
+
+bool is_atext(char c) { return atext[static_cast<unsigned char>(c)]; }
 
 std::size_t end_of_dot_string(std::string_view text) {
   std::size_t at = 0;
@@ -49,7 +58,9 @@ std::size_t end_of_domain(std::string_view text) {
     const auto bracket = text.find(']');
     return bracket == npos ? npos : bracket + 1;
   }
-  return std::min(text.find_first_of(" >"), text.size());
+  std::size_t end = 0;
+  while (end < text.size() && text[end] != '>' && text[end] != ' ') ++end;
+  return end;
 }
 
 // "@a,@b:" before a mailbox: read, checked, ignored (RFC 5321 section 4.1.2 and appendix C).

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <stdexcept>
 
 namespace postern::smtp {
@@ -18,10 +19,16 @@ struct Prefix {
   std::size_t size = 0;
 
   Prefix(int code, EnhancedCode enhanced) {
-    char* end = fmt::format_to(octets.data(), "{}-", code);
-    if (enhanced.present())
-      end = fmt::format_to(end, "{}.{}.{} ", enhanced.cls, enhanced.subject, enhanced.detail);
-    size = static_cast<std::size_t>(end - octets.data());
+    add(code, '-');
+    if (!enhanced.present()) return;
+    add(enhanced.cls, '.');
+    add(enhanced.subject, '.');
+    add(enhanced.detail, ' ');
+  }
+  void add(int number, char behind) {  // at most three digits each
+    char* end = std::to_chars(octets.data() + size, octets.data() + octets.size(), number).ptr;
+    *end = behind;
+    size = static_cast<std::size_t>(end - octets.data()) + 1;
   }
   std::string_view view() const { return {octets.data(), size}; }
 };
@@ -37,15 +44,14 @@ std::size_t fold_at(std::string_view line, std::size_t room) {
   return at;
 }
 
-void append_clean(std::string& out, std::string_view text, bool utf8) {
-  const std::size_t start = out.size();
+void append_clean(std::string& out, std::string_view text, ReplyText allowed) {
+  const auto start = static_cast<std::ptrdiff_t>(out.size());
   out += text;
-  for (std::size_t at = start; at < out.size(); ++at) {
-    if (is_control(out[at]))
-      out[at] = ' ';
-    else if (!is_ascii(out[at]) && !utf8)
-      out[at] = '?';
-  }
+  std::replace_if(out.begin() + start, out.end(), is_control, ' ');
+  const std::string_view added = std::string_view(out).substr(out.size() - text.size());
+  if (all_ascii(added) || (allowed == ReplyText::utf8 && is_clean_utf8(added))) return;
+  std::replace_if(
+      out.begin() + start, out.end(), [](char c) { return !is_ascii(c); }, '?');
 }
 
 std::string_view text_for_none(int code) {
@@ -76,8 +82,7 @@ void Reply::append_to(std::string& out, ReplyText allowed) const {
     const std::size_t length = fold_at(line, room);
     last = out.size();
     out += prefix.view();
-    const std::string_view part = line.substr(0, length);
-    append_clean(out, part, allowed == ReplyText::utf8 && is_clean_utf8(part));
+    append_clean(out, line.substr(0, length), allowed);
     out += "\r\n";
     rest.remove_prefix(length);
     if (rest.empty()) break;

@@ -216,6 +216,34 @@ TEST_CASE("dot codec: a body comes through unchanged", "[smtp][dot]") {
   }
 }
 
+// Everything that short bodies can hold: 4^1 + ... + 4^6 of them over the octets that matter.
+TEST_CASE("dot codec: no body of up to six octets leaves with two ends or a bare newline",
+          "[smtp][dot]") {
+  const std::string alphabet = "\r\n.x";
+  std::size_t wrong = 0, differs = 0, lost = 0;
+  for (std::size_t length = 1; length <= 6; ++length) {
+    for (std::size_t number = 0; number < (std::size_t{1} << (2 * length)); ++number) {
+      std::string body;
+      for (std::size_t i = 0; i < length; ++i) body += alphabet[number >> (2 * i) & 3];
+      const std::string wire = encode(body, 100);
+      const std::string ending = "\r\n" + wire;  // so that an end at the very start is found too
+      wrong += ending.find("\r\n.\r\n") + 5 != ending.size();
+      for (std::size_t i = 0; i < wire.size(); ++i) {
+        wrong += wire[i] == '\r' && wire[i + 1] != '\n';
+        wrong += wire[i] == '\n' && (i == 0 || wire[i - 1] != '\r');
+      }
+      differs += encode(body, 1) != wire;
+      const Decoded normalized = decode(body + "\r\n..\r\n.\r\n", 100, BareNewline::normalize);
+      const Decoded octets = decode(body + "\r\n..\r\n.\r\n", 1, BareNewline::normalize);
+      differs += normalized.body != octets.body || normalized.consumed != octets.consumed;
+      lost += decode(encode(normalized.body, 3), 3).body != normalized.body;
+    }
+  }
+  CHECK(wrong == 0);
+  CHECK(differs == 0);
+  CHECK(lost == 0);
+}
+
 TEST_CASE("dot codec: one octet repeated costs no more than linear time", "[smtp][dot]") {
   const auto octet = GENERATE('\r', '\n', '.', 'x');
   const std::string wire(1u << 20, octet);

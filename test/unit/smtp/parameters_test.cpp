@@ -131,8 +131,8 @@ TEST_CASE("RCPT parameters: NOTIFY and ORCPT", "[smtp][parameters]") {
        {"NOTIFY="s, "NOTIFY"s, "NOTIFY=NEVER,DELAY"s, "NOTIFY=DELAY,"s, "NOTIFY=,DELAY"s,
         "NOTIFY=ALWAYS"s, "NOTIFY=DELAY NOTIFY=DELAY"s, "ORCPT="s, "ORCPT=rfc822"s,
         "ORCPT=rfc822;"s, "ORCPT=;a"s, "ORCPT=rfc822;a+0Ab"s, "ORCPT=rfc822;\xc3\xbc@b"s,
-        "ORCPT=utf-8;\xff"s, "ORCPT=utf-8;\xc2\x85"s, "ORCPT=r c;a"s, "ORCPT=r(c;a"s,
-        "ORCPT=rfc822;" + std::string(500, 'x')}) {
+        "ORCPT=utf-8;\xff"s, "ORCPT=utf-8;\xc2\x85"s, "ORCPT=utf-8;\xc3\xbc\n"s, "ORCPT=r c;a"s,
+        "ORCPT=r(c;a"s, "ORCPT=rfc822;" + std::string(500, 'x')}) {
     CAPTURE(wrong);
     CHECK_FALSE(parse_rcpt_parameters(wrong, everything()));
   }

@@ -55,6 +55,7 @@ TEST_CASE("Reply: outside text can neither end a line nor reach a terminal", "[s
   CHECK(wire({550, {5, 7, 1}, "gr\xc3\xbcn \xff"}) == "550 5.7.1 gr??n ?\r\n");
   CHECK(wire({550, {5, 7, 1}, "gr\xc3\xbcn"}, ReplyText::utf8) == "550 5.7.1 gr\xc3\xbcn\r\n");
   CHECK(wire({550, {5, 7, 1}, "\xc3\xbc\xff"}, ReplyText::utf8) == "550 5.7.1 ???\r\n");
+  CHECK(wire({550, {5, 7, 1}, "\xc3\xbc\tx"}, ReplyText::utf8) == "550 5.7.1 \xc3\xbc x\r\n");
   CHECK(wire({550,
               {5, 7, 1},
               "\xc2\x9b"
