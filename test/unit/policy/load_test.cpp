@@ -199,9 +199,8 @@ domains = ["Example.NET", ".example.org"]
   CHECK(c.timeouts.block == 20s);
   CHECK(c.timeouts.data == 30s);
   CHECK(c.spool.directory.text == "/etc/postern/spool");
-  CHECK(c.log.target.kind == LogTarget::Kind::file);
-  CHECK(c.log.target.path == "/etc/postern/log/postern.log");
-  CHECK(c.log.level == LogLevel::debug);
+  CHECK(c.log.target.text == "file:/etc/postern/log/postern.log");
+  CHECK(c.log.level == Level::debug);
   CHECK(c.log.format == LogFormat::text);
   using Answer = RecipientTable::Answer;
   CHECK(loaded.recipients.look("a", "example.net") == Answer::accepted);
@@ -252,6 +251,11 @@ TEST_CASE("load: joins tables and blocks of included files, and refuses a key th
               "stands in one file only"});
   CHECK(loaded.configuration.listen.size() == 2);
   CHECK(loaded.configuration.forward.to.addresses.size() == 1);
+}
+
+TEST_CASE("log.level: has the names of the log itself", "[policy][load]") {
+  for (std::size_t i = 0; i < names_of(Level{}).size(); ++i)
+    CHECK(names_of(Level{})[i] == name(static_cast<Level>(i)));
 }
 
 TEST_CASE("load_master: reads what the master needs and has no opinion about the rest",

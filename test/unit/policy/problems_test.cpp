@@ -30,14 +30,14 @@ TEST_CASE("load: tells a wrong value with its place, its key and the remedy", "[
        "9:1: forward.timeouts.colour: no such key; known here: connect, greeting, mail, rcpt, "
        "data, block, final"},
       {"[limits]\nmessage_size = \"50\"",
-       "9:16: limits.message_size: '50' needs a unit, for example \"50MB\""},
+       "9:16: limits.message_size: '50' needs a unit, for example \"50MiB\""},
       {"[limits]\nmessage_size = 50",
        "9:16: limits.message_size: expected a size with its unit, found an integer; for example "
-       "\"50MB\""},
+       "\"50MiB\""},
       {"[limits]\nmemory_per_message = \"64\"",
        "9:22: limits.memory_per_message: '64' needs a unit, for example \"64KB\""},
       {"[limits]\nmessage_size = \"1KB\"",
-       "9:16: limits.message_size: \"1KB\" is too small; at least \"64KB\""},
+       "9:16: limits.message_size: \"1KB\" is too small; at least \"64KiB\""},
       {"[limits]\nrecipients = \"many\"",
        "9:14: limits.recipients: expected an integer, found a string"},
       {"[limits]\nrecipients = 99", "9:14: limits.recipients: 99 is too small; at least 100"},
@@ -83,18 +83,16 @@ TEST_CASE("load: tells a wrong value with its place, its key and the remedy", "[
        "9:11: listen.address: 127.0.0.1:2525 is already in postern.toml:5; remove one"},
       {"[[limits]]\nerrors = 3", "8:1: limits: expected a table, found a list; write [limits]"},
       {"[log]\nlevel = \"warn\"",
-       "9:9: log.level: 'warn' is not \"debug\", \"info\", \"warning\" or \"error\"; did you mean "
-       "\"warning\"?"},
+       "9:9: log.level: 'warn' is not \"debug\", \"info\", \"notice\", \"warning\" or \"error\"; "
+       "did you mean \"warning\"?"},
       {"[log]\ntarget = \"/var/log/postern.log\"",
-       "9:10: log.target: '/var/log/postern.log' is none of \"stderr\", \"syslog\" or "
-       "\"file:PATH\"; did you mean "
-       "\"file:/var/log/postern.log\"?"},
+       "9:10: log.target: '/var/log/postern.log' is none of \"stderr\", \"journal\", \"syslog\" or "
+       "\"file:PATH\"; did you mean \"file:/var/log/postern.log\"?"},
       {"[log]\ntarget = \"sysslog\"",
-       "9:10: log.target: 'sysslog' is none of \"stderr\", \"syslog\" or \"file:PATH\"; did you "
-       "mean \"syslog\"?"},
-      {"[log]\ntarget = \"journal\"",
-       "9:10: log.target: 'journal' is not available in this version; \"stderr\" reaches the "
-       "journal under systemd"},
+       "9:10: log.target: 'sysslog' is none of \"stderr\", \"journal\", \"syslog\" or "
+       "\"file:PATH\"; did you mean \"syslog\"?"},
+      {"[log]\ntarget = \"file:\"",
+       "9:10: log.target: 'file:' is none of \"stderr\", \"journal\", \"syslog\" or \"file:PATH\""},
       {"[spool]\ndirectory = \"\"", "9:13: spool.directory: a path is not empty and has no NUL"},
       {"maildir = \"/var/mail/postern\"",
        "8:1: forward.maildir: to and maildir exclude each other; keep one"},
