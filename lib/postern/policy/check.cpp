@@ -74,6 +74,16 @@ void check_include(const Value& document, const Bundle& bundle, const Configurat
     problems.add(start, "include", fmt::format("{} files are too many", max_bundle_files));
 }
 
+// Whether a connection to `to` ends at the listener `at`, as far as the two alone can tell.
+bool reaches(const SocketAddress& to, const SocketAddress& at) {
+  const auto octets = at.ip.octets();
+  const bool any = at.ip.is_v4()
+                       ? at.ip == IpAddress()
+                       : std::all_of(octets.begin(), octets.end(), [](auto o) { return o == 0; });
+  if (to.port != at.port || to.ip.is_v4() != at.ip.is_v4()) return false;
+  return to.ip == at.ip || (any && to.ip.is_loopback());
+}
+
 void check_forward(const Value& document, const Configuration& configuration, Problems& problems) {
   const Entry* forward = document.find("forward");
   if (forward == nullptr) {
@@ -93,7 +103,7 @@ void check_forward(const Value& document, const Configuration& configuration, Pr
                  "neither to nor maildir; set to = [\"127.0.0.1:2526\"] or maildir = \"PATH\"");
   for (const SocketAddress& address : configuration.forward.to.addresses)
     for (const Listen& listen : configuration.listen)
-      if (address == listen.address)
+      if (reaches(address, listen.address))
         problems.add(place_of(document, "forward", "to"), "forward.to",
                      fmt::format("{} is where we listen ourselves; messages would go in circles",
                                  address.text()));
@@ -123,11 +133,12 @@ void check_plugins(const Value& document, const Bundle& bundle, const Configurat
 }
 
 void check_identity(const Value& document, const Configuration& configuration, Problems& problems) {
-  errno = 0;
-  if (!configuration.user.empty() && getpwnam(configuration.user.c_str()) == nullptr)
+  if (!configuration.user.empty() &&
+      getpwnam(configuration.user.c_str()) == nullptr)  // NOLINT(concurrency-mt-unsafe): one thread
     problems.add(place_of(document, "", "user"), "user",
                  fmt::format("no user '{}' on this system", printable(configuration.user, 64)));
-  if (!configuration.group.empty() && getgrnam(configuration.group.c_str()) == nullptr)
+  if (!configuration.group.empty() && getgrnam(configuration.group.c_str()) ==
+                                          nullptr)  // NOLINT(concurrency-mt-unsafe): one thread
     problems.add(place_of(document, "", "group"), "group",
                  fmt::format("no group '{}' on this system", printable(configuration.group, 64)));
 }

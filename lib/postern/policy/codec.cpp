@@ -96,30 +96,25 @@ bool read_endpoints(Reading& reading, const Value& value, void* out) {
   return good;
 }
 
+constexpr std::string_view log_targets = "\"stderr\", \"journal\", \"syslog\" or \"file:PATH\"";
+
 bool read_log_target(Reading& reading, const Value& value, void* out) {
-  static constexpr std::string_view forms = "\"stderr\", \"syslog\" or \"file:PATH\"";
-  if (!reading.expect(value, Type::text, forms)) return false;
-  auto& target = *static_cast<LogTarget*>(out);
-  if (value.text == "stderr") {
-    target = {LogTarget::Kind::standard_error, ""};
-  } else if (value.text == "syslog") {
-    target = {LogTarget::Kind::syslog, ""};
-  } else if (value.text.starts_with("file:") && value.text.size() > 5) {
-    target = {LogTarget::Kind::file, absolute(reading, std::string_view(value.text).substr(5))};
-  } else if (value.text == "journal") {
-    return reading.complain(value,
-                            "'journal' is not available in this version; \"stderr\" reaches "
-                            "the journal under systemd");
-  } else {
-    const auto meant = nearest(value.text, {"stderr", "syslog"});
-    std::string hint;
-    if (meant)
-      hint = fmt::format("; did you mean \"{}\"?", *meant);
-    else if (value.text.starts_with('/'))
-      hint = fmt::format("; did you mean \"file:{}\"?", value.text);
-    return reading.complain(value, fmt::format("'{}' is none of {}{}", value.text, forms, hint));
+  if (!reading.expect(value, Type::text, log_targets)) return false;
+  std::string& target = static_cast<LogTargetText*>(out)->text;
+  if (value.text.starts_with("file:") && value.text.size() > 5) {
+    target = "file:" + absolute(reading, std::string_view(value.text).substr(5));
+    return true;
   }
-  return true;
+  if (value.text == "stderr" || value.text == "journal" || value.text == "syslog") {
+    target = value.text;
+    return true;
+  }
+  auto meant = nearest(value.text, {"stderr", "journal", "syslog"});
+  if (value.text.starts_with('/')) meant = "file:" + value.text;
+  return reading.complain(
+      value,
+      fmt::format("'{}' is none of {}{}", printable(value.text, 200), log_targets,
+                  meant ? fmt::format("; did you mean \"{}\"?", printable(*meant, 200)) : ""));
 }
 
 }  // namespace
@@ -252,12 +247,9 @@ Codec codec(std::type_identity<Endpoints>) {
           }};
 }
 
-Codec codec(std::type_identity<LogTarget>) {
-  return {"\"stderr\", \"syslog\" or \"file:PATH\"", read_log_target, [](const void* in) {
-            const auto& target = *static_cast<const LogTarget*>(in);
-            if (target.kind == LogTarget::Kind::file) return quoted("file:" + target.path);
-            return quoted(target.kind == LogTarget::Kind::syslog ? "syslog" : "stderr");
-          }};
+Codec codec(std::type_identity<LogTargetText>) {
+  return {std::string(log_targets), read_log_target,
+          [](const void* in) { return quoted(static_cast<const LogTargetText*>(in)->text); }};
 }
 
 Codec codec(std::type_identity<DomainPattern>) {

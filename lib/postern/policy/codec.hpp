@@ -2,9 +2,11 @@
 #pragma once
 
 #include <postern/base/ip.hpp>
+#include <postern/base/log.hpp>
 #include <postern/policy/document.hpp>
 #include <postern/policy/quantity.hpp>
 
+#include <array>
 #include <chrono>
 #include <concepts>
 #include <cstddef>
@@ -38,12 +40,14 @@ struct DomainPattern {
   std::string text;
 };
 
-// "stderr", "syslog" or "file:PATH".
-struct LogTarget {
-  enum class Kind : std::uint8_t { standard_error, syslog, file };
-  Kind kind = Kind::standard_error;
-  std::string path;  // of a file
+// What postern::LogTarget::open() takes: "stderr", "journal", "syslog" or "file:PATH".
+struct LogTargetText {
+  std::string text = "stderr";
 };
+
+constexpr auto names_of(Level) {
+  return std::array<std::string_view, 5>{"debug", "info", "notice", "warning", "error"};
+}
 
 // One value being read: where complaints go and what relative things start at.
 struct Reading {
@@ -77,7 +81,7 @@ Codec codec(std::type_identity<FilePath>);
 Codec codec(std::type_identity<SocketAddress>);
 Codec codec(std::type_identity<Network>);
 Codec codec(std::type_identity<Endpoints>);
-Codec codec(std::type_identity<LogTarget>);
+Codec codec(std::type_identity<LogTargetText>);
 Codec codec(std::type_identity<DomainPattern>);
 
 namespace detail {

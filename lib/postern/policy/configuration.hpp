@@ -1,8 +1,11 @@
 // Everything that postern.toml can say, typed. The members' initial values are the defaults; what
-// the keys are called, mean and may be stands in description.cpp.
+// the keys are called, mean and may be stands in description.cpp; why the SMTP numbers are what
+// they are, in smtp/limits.hpp and smtp/timeouts.hpp.
 #pragma once
 
 #include <postern/policy/codec.hpp>
+#include <postern/smtp/limits.hpp>
+#include <postern/smtp/timeouts.hpp>
 
 #include <array>
 #include <chrono>
@@ -39,11 +42,6 @@ constexpr auto names_of(Identity) {
   return std::array<std::string_view, 5>{"none", "xforward", "xclient", "proxy-v1", "proxy-v2"};
 }
 
-enum class LogLevel : std::uint8_t { debug, info, warning, error };
-constexpr auto names_of(LogLevel) {
-  return std::array<std::string_view, 4>{"debug", "info", "warning", "error"};
-}
-
 enum class LogFormat : std::uint8_t { json, text };
 constexpr auto names_of(LogFormat) { return std::array<std::string_view, 2>{"json", "text"}; }
 
@@ -53,16 +51,15 @@ struct Listen {
   static void describe(Schema<Listen>& schema);
 };
 
-// How long the downstream may take (RFC 5321 section 4.5.3.2).
+// How long the downstream may take.
 struct ForwardTimeouts {
-  milliseconds connect = seconds(30);
-  milliseconds greeting = seconds(60);
-  milliseconds mail = seconds(300);   // 4.5.3.2.2
-  milliseconds rcpt = seconds(300);   // 4.5.3.2.3
-  milliseconds data = seconds(120);   // 4.5.3.2.4
-  milliseconds block = seconds(180);  // 4.5.3.2.5
-  milliseconds final =
-      seconds(540);  // 4.5.3.2.6 asks for 600: below it, so that our client still waits
+  milliseconds connect = smtp::timeouts::downstream_connect;
+  milliseconds greeting = smtp::timeouts::downstream_greeting;  // and EHLO
+  milliseconds mail = smtp::timeouts::downstream_mail;
+  milliseconds rcpt = smtp::timeouts::downstream_rcpt;
+  milliseconds data = smtp::timeouts::downstream_data;
+  milliseconds block = smtp::timeouts::downstream_block;
+  milliseconds final = smtp::timeouts::downstream_end_of_data;
   static void describe(Schema<ForwardTimeouts>& schema);
 };
 
@@ -79,22 +76,22 @@ struct Forward {
 };
 
 struct Limits {
-  ByteCount message_size = megabytes(50);
-  ByteCount header_size = megabytes(1);
-  std::size_t recipients = 1000;
-  std::size_t errors = 20;
-  std::size_t messages = 100;
+  ByteCount message_size{smtp::limits::message_octets};
+  ByteCount header_size{smtp::limits::header_section_octets};
+  std::size_t recipients = smtp::limits::recipients;
+  std::size_t errors = smtp::limits::errors_per_session;
+  std::size_t messages = smtp::limits::messages_per_session;
   std::size_t sessions = 0;  // 0: from the descriptor limit
   ByteCount memory_per_message = kilobytes(256);
-  std::size_t received = 100;
+  std::size_t received = smtp::limits::received_fields;
   static void describe(Schema<Limits>& schema);
 };
 
 // How long the client may take.
 struct Timeouts {
-  milliseconds command = seconds(300);  // RFC 5321 section 4.5.3.2.7
-  milliseconds block = seconds(180);
-  milliseconds data = seconds(3600);
+  milliseconds command = smtp::timeouts::command;
+  milliseconds block = smtp::timeouts::body_block;
+  milliseconds data = smtp::timeouts::body_total;
   static void describe(Schema<Timeouts>& schema);
 };
 
@@ -103,11 +100,11 @@ struct Spool {
   static void describe(Schema<Spool>& schema);
 };
 
-struct Log {
-  LogTarget target;
-  LogLevel level = LogLevel::info;
+struct LogSettings {
+  LogTargetText target;
+  Level level = Level::info;
   LogFormat format = LogFormat::json;
-  static void describe(Schema<Log>& schema);
+  static void describe(Schema<LogSettings>& schema);
 };
 
 // One [[plugin]] block; `use` tells which of the other members its keys can set.
@@ -123,13 +120,13 @@ struct Configuration {
   std::string user;         // empty: stay who we are
   std::string group;        // empty: the user's
   BareNewline bare_newline = BareNewline::reject;
-  milliseconds drain_timeout = seconds(60);
+  milliseconds drain_timeout = smtp::timeouts::drain;
   std::vector<Listen> listen;
   Forward forward;
   Limits limits;
   Timeouts timeouts;
   Spool spool;
-  Log log;
+  LogSettings log;
   std::vector<PluginBlock> plugins;
   std::vector<std::string> include;  // patterns of further files, relative to the main one
   static void describe(Schema<Configuration>& schema);

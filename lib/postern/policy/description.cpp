@@ -105,13 +105,13 @@ void Forward::describe(Schema<Forward>& schema) {
 
 void Limits::describe(Schema<Limits>& schema) {
   schema.key("message_size", &Limits::message_size, "largest message, announced by SIZE")
-      .at_least(kilobytes(64))  // RFC 5321 section 4.5.3.1.7
+      .at_least(ByteCount{smtp::limits::least_message_octets})
       .at_most(megabytes(100'000));
   schema.key("header_size", &Limits::header_size, "largest header section of a message")
       .at_least(kilobytes(16))
       .at_most(megabytes(64));
   schema.key("recipients", &Limits::recipients, "recipients of one message")
-      .at_least(100)  // RFC 5321 section 4.5.3.1.8
+      .at_least(std::int64_t{smtp::limits::least_recipients})
       .at_most(100'000);
   schema.key("errors", &Limits::errors, "commands of one session that may fail before it is ended")
       .at_least(1)
@@ -151,10 +151,12 @@ void Spool::describe(Schema<Spool>& schema) {
       "with the process");
 }
 
-void Log::describe(Schema<Log>& schema) {
-  schema.key("target", &Log::target, "where log lines go");
-  schema.key("level", &Log::level, "the least important lines to write");
-  schema.key("format", &Log::format, "one JSON object a line, or text for people");
+void LogSettings::describe(Schema<LogSettings>& schema) {
+  schema.key(
+      "target", &LogSettings::target,
+      "where log lines go; \"journal\" is standard error with the priority of each line before it");
+  schema.key("level", &LogSettings::level, "the least important lines to write");
+  schema.key("format", &LogSettings::format, "one JSON object a line, or text for people");
   schema.later({"trail"});
 }
 

@@ -39,6 +39,22 @@ Value convert(const toml::node& node, std::uint32_t file) {
   return value;
 }
 
+constexpr std::size_t max_key_parts = 200;
+
+// The first line with a key of more parts than that, 0 when there is none. Each part of a.b.c is a
+// table in a table, and toml++ takes any depth of them, to destroy them by recursion until the
+// stack ends.
+std::uint32_t line_of_deep_key(std::string_view content) {
+  std::uint32_t line = 1;
+  std::size_t dots = 0;
+  for (const char c : content) {
+    if (c == '.' && ++dots > max_key_parts) return line;
+    if (c == '\n') ++line;
+    if (std::string_view("=,[]{}#\"'\n").find(c) != std::string_view::npos) dots = 0;
+  }
+  return 0;
+}
+
 bool is_blocks(const Value& value) {
   return value.type == Value::Type::list &&
          std::all_of(value.items.begin(), value.items.end(),
@@ -48,6 +64,12 @@ bool is_blocks(const Value& value) {
 }  // namespace
 
 const Entry* Value::find(std::string_view name) const {
+  const auto found = std::find_if(entries.begin(), entries.end(),
+                                  [&](const Entry& entry) { return entry.name == name; });
+  return found == entries.end() ? nullptr : &*found;
+}
+
+Entry* Value::find(std::string_view name) {
   const auto found = std::find_if(entries.begin(), entries.end(),
                                   [&](const Entry& entry) { return entry.name == name; });
   return found == entries.end() ? nullptr : &*found;
@@ -74,6 +96,10 @@ std::string_view noun(Value::Type type) {
 }
 
 std::optional<Value> parse_toml(std::string_view content, std::uint32_t file, Problems& problems) {
+  if (const std::uint32_t line = line_of_deep_key(content); line > 0) {
+    problems.add({file, line, 1}, "", fmt::format("more than {} dots in a row", max_key_parts));
+    return {};
+  }
   try {
     const toml::table table = toml::parse(content, std::string_view("configuration"));
     return convert(table, file);
@@ -86,7 +112,7 @@ std::optional<Value> parse_toml(std::string_view content, std::uint32_t file, Pr
 void merge(Value& into, Value&& from, Problems& problems, const std::string& path) {
   for (Entry& entry : from.entries) {
     const std::string key = path.empty() ? entry.name : path + '.' + entry.name;
-    auto* there = const_cast<Entry*>(into.find(entry.name));
+    Entry* there = into.find(entry.name);
     if (there == nullptr) {
       into.entries.push_back(std::move(entry));
     } else if (there->value.type == Value::Type::table && entry.value.type == Value::Type::table) {

@@ -25,6 +25,7 @@ struct Value {
   std::vector<Entry> entries;  // of a table, each name once
 
   const Entry* find(std::string_view name) const;
+  Entry* find(std::string_view name);
 };
 
 struct Entry {

@@ -67,8 +67,8 @@ void append_tables(std::string& out, const Description& description, const std::
       if (variant.name.empty())
         out += fmt::format("## {}\n\n{}\n\n", title, escaped(key.help));
       else
-        out += fmt::format("## {} with {} = \"{}\"\n\n{}\n\n", title, key.selector, variant.name,
-                           escaped(variant.help));
+        out += fmt::format("## {} with {} = {}\n\n{}\n\n", title, key.selector,
+                           escaped(variant.name), escaped(variant.help));
       append_keys(out, variant.description);
       append_tables(out, variant.description, inner);
     }

@@ -76,8 +76,10 @@ std::vector<std::string> expand(const std::string& pattern) {
 }
 
 bool has(const Bundle& bundle, const std::string& path) {
-  return std::any_of(bundle.files.begin(), bundle.files.end(),
-                     [&](const File& file) { return file.path == path; });
+  return std::any_of(bundle.files.begin(), bundle.files.end(), [&](const File& file) {
+    return std::filesystem::path(file.path).lexically_normal() ==
+           std::filesystem::path(path).lexically_normal();
+  });
 }
 
 // Adds a file unless it is there, or unless the bundle is full, which its entry then says.

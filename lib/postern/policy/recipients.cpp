@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 namespace postern::policy {
 namespace {
@@ -133,12 +134,13 @@ RecipientTable build_recipients(const Configuration& configuration, const Bundle
                                 Problems& problems) {
   RecipientTable table;
   if (!configuration.hostname.empty()) table.add_domain(configuration.hostname);
+  std::set<const File*> added;  // a list that two blocks name is read, and complained about, once
   for (const PluginBlock& block : configuration.plugins) {
     if (block.use == "rcpt_accept") table.accept_everything();
     for (const DomainPattern& domain : block.domains) table.add_domain(domain.text);
     if (block.recipients_file.empty()) continue;
     const File* file = bundle.find_list(block.recipients_file.text);
-    if (file != nullptr && file->error.empty())
+    if (file != nullptr && file->error.empty() && added.insert(file).second)
       table.add_list(file->content, static_cast<std::uint32_t>(file - bundle.files.data()),
                      problems);
   }

@@ -3,200 +3,10 @@
 #include <fmt/format.h>
 
 #include "catch.hpp"
+#include "files_in_memory.hpp"
 #include "temporary_folder.hpp"
 
 namespace postern::policy {
-namespace {
-
-using Lines = std::vector<std::string>;
-
-// A good file; `extra` follows from line 6 on, within [forward].
-std::string good_with(const std::string& extra) {
-  return "hostname = \"mx.example.net\"\n[[plugin]]\nuse = \"rcpt_accept\"\n[[listen]]\naddress = "
-         "\"127.0.0.1:2525\"\n" +
-         extra;
-}
-
-constexpr const char* forward = "[forward]\nto = [\"127.0.0.1:2526\"]\n";
-
-Loaded load_text(const std::string& content, bool resolve = false) {
-  return load(Bundle::of("postern.toml", "/etc/postern", content), {resolve});
-}
-
-Lines lines_of(const std::string& content) { return load_text(content).lines(); }
-
-}  // namespace
-
-TEST_CASE("load: tells a wrong value with its place, its key and the remedy", "[policy][load]") {
-  struct Row {
-    std::string written;  // lines 8 and following; [forward] with `to` are 6 and 7
-    std::string line;
-  };
-  const auto row = GENERATE(values<Row>({
-      {"identiy = \"none\"", "8:1: forward.identiy: no such key; did you mean 'identity'?"},
-      {"max-connections = 3",
-       "8:1: forward.max-connections: no such key; did you mean 'max_connections'?"},
-      {"[limit]", "8:2: limit: no such key; did you mean 'limits'?"},
-      {"[limits]\nhostname = \"x\"",
-       "9:1: limits.hostname: no such key; 'hostname' stands at the top of the file, before the "
-       "first table"},
-      {"message_size = \"1MB\"",
-       "8:1: forward.message_size: no such key; 'message_size' stands in [limits]"},
-      {"domains = [\"a.example\"]",
-       "8:1: forward.domains: no such key; 'domains' stands in [[plugin]]"},
-      {"[spool]\nblock = \"3s\"",
-       "9:1: spool.block: no such key; 'block' stands in [forward.timeouts] or [timeouts]"},
-      {"[spool]\nspool = 1", "9:1: spool.spool: no such key; 'spool' is a table of its own"},
-      {"[forward.timeouts]\ncolour = 1",
-       "9:1: forward.timeouts.colour: no such key; known here: connect, greeting, mail, rcpt, "
-       "data, block, final"},
-      {"[limits]\nmessage_size = \"50\"",
-       "9:16: limits.message_size: '50' needs a unit, for example \"50MB\""},
-      {"[limits]\nmessage_size = 50",
-       "9:16: limits.message_size: expected a size with its unit, found an integer; for example "
-       "\"50MB\""},
-      {"[limits]\nmemory_per_message = \"64\"",
-       "9:22: limits.memory_per_message: '64' needs a unit, for example \"64KB\""},
-      {"[limits]\nmessage_size = \"1KB\"",
-       "9:16: limits.message_size: \"1KB\" is too small; at least \"64KB\""},
-      {"[limits]\nrecipients = \"many\"",
-       "9:14: limits.recipients: expected an integer, found a string"},
-      {"[limits]\nrecipients = 99", "9:14: limits.recipients: 99 is too small; at least 100"},
-      {"[limits]\nrecipients = 1000000",
-       "9:14: limits.recipients: 1000000 is too large; at most 100000"},
-      {"[limits]\nsessions = -1", "9:12: limits.sessions: a negative number makes no sense here"},
-      {"[limits]\nerrors = 1.5", "9:10: limits.errors: expected an integer, found a fraction"},
-      {"[timeouts]\ncommand = \"5min\"",
-       "9:11: timeouts.command: '5min': no such unit as 'min'; units are ms, s, m, h and d"},
-      {"[timeouts]\ncommand = 300",
-       "9:11: timeouts.command: expected a duration with its unit, found an integer; for example "
-       "\"300s\""},
-      {"[timeouts]\ncommand = \"0s\"",
-       "9:11: timeouts.command: \"0s\" is too small; at least \"1s\""},
-      {"[timeouts]\ncommand = true",
-       "9:11: timeouts.command: expected a duration, found true or false"},
-      {"identity = \"xforwad\"",
-       "8:12: forward.identity: 'xforwad' is not \"none\", \"xforward\", \"xclient\", \"proxy-v1\" "
-       "or \"proxy-v2\"; "
-       "did you mean \"xforward\"?"},
-      {"protocol = \"lmtp\"",
-       "8:12: forward.protocol: 'lmtp' is not available in this version; use \"smtp\""},
-      {"verify_recipients = true",
-       "8:1: forward.verify_recipients: is not available in this version; remove it"},
-      {"[[listen]]\naddress = \"127.0.0.1:0\"\ntls = \"starttls\"",
-       "10:7: listen.tls: 'starttls' is not available in this version; use \"none\""},
-      {"[[listen]]\naddress = \"127.0.0.1:0\"\nproxy_from = [\"10.0.0.0/8\"]",
-       "10:1: listen.proxy_from: is not available in this version; remove it"},
-      {"[[listen]]\naddress = \"127.0.0.1:0\"\nxclient_from = []",
-       "10:1: listen.xclient_from: is not available in this version; remove it"},
-      {"[[listen]]\naddress = \"127.0.0.1:0\"\nxforward_from = []",
-       "10:1: listen.xforward_from: is not available in this version; remove it"},
-      {"[dns]\nservers = [\"127.0.0.1:53\"]",
-       "8:2: dns: is not available in this version; remove it"},
-      {"[[listen]]\naddress = \"127.0.0.1\"",
-       "9:11: listen.address: '127.0.0.1' is not ADDRESS:PORT or [IPV6]:PORT; for example "
-       "\"0.0.0.0:25\" or "
-       "\"[::]:25\""},
-      {"[[listen]]\naddress = 25",
-       "9:11: listen.address: expected \"ADDRESS:PORT\", found an integer"},
-      {"[[listen]]", "8:1: listen.address: is missing; expected an address with its port"},
-      {"[[listen]]\naddress = \"127.0.0.1:2525\"",
-       "9:11: listen.address: 127.0.0.1:2525 is already in postern.toml:5; remove one"},
-      {"[[limits]]\nerrors = 3", "8:1: limits: expected a table, found a list; write [limits]"},
-      {"[log]\nlevel = \"warn\"",
-       "9:9: log.level: 'warn' is not \"debug\", \"info\", \"warning\" or \"error\"; did you mean "
-       "\"warning\"?"},
-      {"[log]\ntarget = \"/var/log/postern.log\"",
-       "9:10: log.target: '/var/log/postern.log' is none of \"stderr\", \"syslog\" or "
-       "\"file:PATH\"; did you mean "
-       "\"file:/var/log/postern.log\"?"},
-      {"[log]\ntarget = \"sysslog\"",
-       "9:10: log.target: 'sysslog' is none of \"stderr\", \"syslog\" or \"file:PATH\"; did you "
-       "mean \"syslog\"?"},
-      {"[log]\ntarget = \"journal\"",
-       "9:10: log.target: 'journal' is not available in this version; \"stderr\" reaches the "
-       "journal under systemd"},
-      {"[spool]\ndirectory = \"\"", "9:13: spool.directory: a path is not empty and has no NUL"},
-      {"maildir = \"/var/mail/postern\"",
-       "8:1: forward.maildir: to and maildir exclude each other; keep one"},
-      {"[[plugin]]\nuse = \"rcpt_okay\"",
-       "9:7: plugin.use: no plugin 'rcpt_okay'; did you mean \"rcpt_ok\"?"},
-      {"[[plugin]]\nuse = \"dnsbl\"",
-       "9:7: plugin.use: no plugin 'dnsbl'; there are \"rcpt_ok\", \"rcpt_accept\""},
-      {"[[plugin]]\ndomains = [\"a.example\"]",
-       "8:1: plugin.use: is missing; name one of \"rcpt_ok\", \"rcpt_accept\""},
-      {"[[plugin]]\nuse = 1",
-       "9:7: plugin.use: expected a string, found an integer; name one of \"rcpt_ok\", "
-       "\"rcpt_accept\""},
-      {"[[plugin]]\nuse = \"rcpt_ok\"",
-       "8:1: plugin: rcpt_ok takes nothing without domains or recipients_file; set one of them"},
-      {"[[plugin]]\nuse = \"rcpt_ok\"\ndomain = [\"a.example\"]\nrecipients_file = \"x\"",
-       "10:1: plugin.domain: no such key; did you mean 'domains'?"},
-      {"[[plugin]]\nuse = \"rcpt_ok\"\ndomains = [\"a..example\"]",
-       "10:12: plugin.domains: 'a..example' is not a domain: it has an empty label"},
-      {"[[plugin]]\nuse = \"rcpt_ok\"\ndomains = \"a.example\"",
-       "10:11: plugin.domains: expected a list, found a string"},
-      {"[[plugin]]\nuse = \"rcpt_ok\"\ndomains = [\"a.example\", 3]",
-       "10:25: plugin.domains: expected a domain, found an integer"},
-      {"[[plugin]]\nuse = \"rcpt_accept\"\nmode = \"observe\"",
-       "10:1: plugin.mode: is not available in this version; remove it"},
-      {"[plugin.rcpt_ok]", ""},  // syntax: plugin is a list of blocks
-  }));
-  CAPTURE(row.written);
-  const Lines found = lines_of(good_with(forward + row.written));
-  REQUIRE_FALSE(found.empty());
-  if (!row.line.empty()) CHECK(found.front() == "postern.toml:" + row.line);
-  // The only line, but for the row whose list the test does not have.
-  if (row.written.find("recipients_file") == std::string::npos) CHECK(found.size() == 1);
-}
-
-TEST_CASE("load: judges forward.to by its form", "[policy][load]") {
-  struct Row {
-    std::string to;
-    std::string line;
-  };
-  const auto row = GENERATE(values<Row>({
-      {"\"127.0.0.1:2526\"",
-       "7:6: forward.to: expected a list, found a string; write [\"127.0.0.1:2526\"]"},
-      {"[]", "7:6: forward.to: the list is empty; name at least one \"HOST:PORT\""},
-      {"[25]", "7:7: forward.to: expected \"HOST:PORT\", found an integer"},
-      {"[\"127.0.0.1\"]",
-       "7:7: forward.to: '127.0.0.1' is not HOST:PORT: the port is missing; for example "
-       "\"127.0.0.1:25\""},
-      {"[\"127.0.0.1:0\"]",
-       "7:7: forward.to: '127.0.0.1:0' is not HOST:PORT: a port is a number from 1 to 65535"},
-      {"[\"127.0.0.1:65536\"]",
-       "7:7: forward.to: '127.0.0.1:65536' is not HOST:PORT: a port is a number from 1 to 65535"},
-      {"[\"127.0.0:25\"]",
-       "7:7: forward.to: '127.0.0:25' is not HOST:PORT: the host is neither an address nor a name"},
-      {"[\"::1:25\"]",
-       "7:7: forward.to: '::1:25' is not HOST:PORT: an IPv6 address stands in brackets, for "
-       "example "
-       "\"[2001:db8::1]:25\""},
-      {"[\"mail_1.example:25\"]",
-       "7:7: forward.to: 'mail_1.example:25' is not HOST:PORT: it has a character that no domain "
-       "has"},
-      {"[\"127.0.0.1:2525\"]",
-       "7:6: forward.to: 127.0.0.1:2525 is where we listen ourselves; messages would go in "
-       "circles"},
-  }));
-  CAPTURE(row.to);
-  CHECK(lines_of(good_with("[forward]\nto = " + row.to)) == Lines{"postern.toml:" + row.line});
-}
-
-TEST_CASE("load: refuses host names longer than a resolver takes, before it asks one",
-          "[policy][load]") {
-  for (const std::size_t size : {254u, 255u, 256u, 257u, 1000u}) {
-    std::string name;
-    while (name.size() < size) name += "a.";
-    name.resize(size - 1);
-    name += 'a';
-    const Loaded loaded = load_text(good_with("[forward]\nto = [\"" + name + ":25\"]"), true);
-    REQUIRE(loaded.problems.size() == 1);
-    CHECK(loaded.problems[0].text.find("it is longer than 253 octets") != std::string::npos);
-  }
-}
-
 TEST_CASE("load: says what a file as a whole lacks", "[policy][load]") {
   CHECK(lines_of("hostname = \"mx.example.net\"\n") ==
         Lines{"postern.toml:1:1: listen: no [[listen]] block; say where to listen, for example "
@@ -270,6 +80,31 @@ TEST_CASE("load: tells every mistake at once, in order, and stops at twenty", "[
   const Lines lines = lines_of(good_with(std::string(forward) + "[limits]\n" + many));
   REQUIRE(lines.size() == 21);
   CHECK(lines.back() == "postern.toml: and 5 more like these");
+}
+
+TEST_CASE("load: survives a file that is cut anywhere", "[policy][load]") {
+  const std::string whole = read_text(POSTERN_SOURCE_ROOT "/conf/postern.toml");
+  for (std::size_t size = 0; size < whole.size(); size += 23) {
+    CAPTURE(size);
+    for (const std::string& line : lines_of(whole.substr(0, size))) {
+      CHECK(line.starts_with("postern.toml:"));
+      CHECK(line.find('\n') == std::string::npos);
+    }
+  }
+}
+
+TEST_CASE("load: refuses keys nested so deep that their tables would exhaust the stack",
+          "[policy][load]") {
+  std::string deep = "\n";
+  for (int i = 0; i < 100'000; ++i) deep += "a.";
+  CHECK(lines_of(deep + "a = 1\n") == Lines{"postern.toml:2:1: more than 200 dots in a row"});
+}
+
+TEST_CASE("load: reads a list that two blocks name only once", "[policy][load]") {
+  const std::string block = "[[plugin]]\nuse = \"rcpt_ok\"\nrecipients_file = \"recipients\"\n";
+  Bundle bundle = Bundle::of("postern.toml", "/etc/postern", good_with(forward + block + block));
+  bundle.files.push_back({File::Kind::list, "/etc/postern/recipients", "nobody\n", ""});
+  CHECK(load(bundle, {false}).problems.size() == 1);
 }
 
 TEST_CASE("load: makes an odd key or value readable", "[policy][load]") {
@@ -364,9 +199,8 @@ domains = ["Example.NET", ".example.org"]
   CHECK(c.timeouts.block == 20s);
   CHECK(c.timeouts.data == 30s);
   CHECK(c.spool.directory.text == "/etc/postern/spool");
-  CHECK(c.log.target.kind == LogTarget::Kind::file);
-  CHECK(c.log.target.path == "/etc/postern/log/postern.log");
-  CHECK(c.log.level == LogLevel::debug);
+  CHECK(c.log.target.text == "file:/etc/postern/log/postern.log");
+  CHECK(c.log.level == Level::debug);
   CHECK(c.log.format == LogFormat::text);
   using Answer = RecipientTable::Answer;
   CHECK(loaded.recipients.look("a", "example.net") == Answer::accepted);
@@ -417,6 +251,11 @@ TEST_CASE("load: joins tables and blocks of included files, and refuses a key th
               "stands in one file only"});
   CHECK(loaded.configuration.listen.size() == 2);
   CHECK(loaded.configuration.forward.to.addresses.size() == 1);
+}
+
+TEST_CASE("log.level: has the names of the log itself", "[policy][load]") {
+  for (std::size_t i = 0; i < names_of(Level{}).size(); ++i)
+    CHECK(names_of(Level{})[i] == name(static_cast<Level>(i)));
 }
 
 TEST_CASE("load_master: reads what the master needs and has no opinion about the rest",
