@@ -10,9 +10,8 @@ class Sleep final : public Wait {
   explicit Sleep(Duration duration) : Wait("sleep", duration) {}
   // Errors: cancelled; timed_out when a deadline above ended it early.
   Result<void> await_resume() const {
-    if (stopped() == Errc::timed_out && !context().stopped()) return {};
-    if (stopped()) return stop_error();
-    return {};
+    if (limit_reached()) return {};  // even when a stop came in the same turn
+    return stop_error();
   }
 
  private:

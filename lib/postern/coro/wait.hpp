@@ -37,6 +37,8 @@ class Wait : public StopNode, public ListHook<struct QueueTag> {
 
   // Why the wait ended without its event; nothing when the event came.
   std::optional<Errc> stopped() const { return stopped_; }
+  // It was this wait's own limit that ended it, not a stop.
+  bool limit_reached() const { return limit_reached_; }
   tl::unexpected<Error> stop_error() const;  // only if stopped()
   Context& context() const { return *context_; }
 
@@ -44,7 +46,10 @@ class Wait : public StopNode, public ListHook<struct QueueTag> {
   class Limit final : public Timer {
    public:
     explicit Limit(Wait& wait) : wait_(wait) {}
-    void fire() override { wait_.give_up(Errc::timed_out); }
+    void fire() override {
+      wait_.limit_reached_ = true;
+      wait_.give_up(Errc::timed_out);
+    }
 
    private:
     Wait& wait_;
@@ -63,6 +68,7 @@ class Wait : public StopNode, public ListHook<struct QueueTag> {
   std::coroutine_handle<> handle_;
   Context* context_ = nullptr;
   std::optional<Errc> stopped_;
+  bool limit_reached_ = false;
 };
 
 }  // namespace postern::coro

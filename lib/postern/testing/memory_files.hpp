@@ -70,7 +70,7 @@ class MemoryFiles final : public net::Files {
   // One job on the pool: may be stopped while it queues, is waited for once it runs.
   template <typename T>
   coro::Task<Result<T>> job(std::string what, std::function<Result<T>()> work,
-                            std::function<void()> half_done = {});
+                            std::function<void()> half_done = nullptr);
   bool fails(const std::string& what);
 
   Result<NodePtr> find(const std::string& path) const;
