@@ -3,9 +3,9 @@
 #include <postern/net/sockets.hpp>
 #include <postern/policy/load.hpp>
 
-#include "worker.hpp"
-
 #include <cstdio>
+
+#include "worker.hpp"
 
 using namespace postern;
 

@@ -26,7 +26,8 @@ session::Settings session_settings(const policy::Configuration& configuration) {
   return settings;
 }
 
-deliver::PoolSettings pool_settings(const policy::Configuration& configuration, std::size_t workers) {
+deliver::PoolSettings pool_settings(const policy::Configuration& configuration,
+                                    std::size_t workers) {
   const policy::Forward& forward = configuration.forward;
   deliver::PoolSettings settings;
   settings.to = forward.to.addresses;
@@ -38,7 +39,8 @@ deliver::PoolSettings pool_settings(const policy::Configuration& configuration, 
   settings.messages_per_connection = forward.messages_per_connection;
   settings.keep_idle = forward.keep_idle;
   const policy::ForwardTimeouts& due = forward.timeouts;
-  settings.timeouts = {due.connect, due.greeting, due.mail, due.rcpt, due.data, due.block, due.final};
+  settings.timeouts = {due.connect, due.greeting, due.mail, due.rcpt,
+                       due.data,    due.block,    due.final};
   return settings;
 }
 

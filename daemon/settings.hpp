@@ -12,7 +12,8 @@ namespace postern::daemon {
 session::Settings session_settings(const policy::Configuration& configuration);
 
 // A worker's share of the downstream's connections; at least one.
-deliver::PoolSettings pool_settings(const policy::Configuration& configuration, std::size_t workers);
+deliver::PoolSettings pool_settings(const policy::Configuration& configuration,
+                                    std::size_t workers);
 
 // How many sessions a worker takes: as configured, or what its descriptor limit allows when every
 // session may also have a spool file or a downstream connection.

@@ -3,17 +3,18 @@
 #include <postern/deliver/maildir.hpp>
 #include <postern/deliver/smtp_route.hpp>
 
-#include "settings.hpp"
-
 #include <fmt/format.h>
 
 #include <chrono>
 
+#include "settings.hpp"
+
 namespace postern::daemon {
 namespace {
 
-std::unique_ptr<deliver::Route> make_route(net::Loop& loop, net::Files& files, net::Network& network,
-                                           Log& log, const policy::Configuration& configuration,
+std::unique_ptr<deliver::Route> make_route(net::Loop& loop, net::Files& files,
+                                           net::Network& network, Log& log,
+                                           const policy::Configuration& configuration,
                                            std::size_t workers) {
   if (configuration.forward.maildir.empty())
     return std::make_unique<deliver::SmtpRoute>(loop, network, log,
@@ -49,10 +50,10 @@ Worker::Worker(net::Loop& loop, Log& log, const policy::Loaded& loaded, WorkerId
       sessions_(loop, "worker"),
       chores_(loop, "worker"),
       most_sessions_(daemon::most_sessions(loaded.configuration)),
-      id_prefix_(fmt::format("{}-{}-{:x}-", identity.generation, identity.slot,
-                             std::chrono::duration_cast<std::chrono::milliseconds>(
-                                 loop.wall().time_since_epoch())
-                                 .count())) {
+      id_prefix_(fmt::format(
+          "{}-{}-{:x}-", identity.generation, identity.slot,
+          std::chrono::duration_cast<std::chrono::milliseconds>(loop.wall().time_since_epoch())
+              .count())) {
   loop_.watch_lag(this);
 }
 
@@ -76,7 +77,8 @@ void Worker::accepted(net::StreamPtr stream) {
   auto session = std::make_unique<session::Session>(std::move(stream), services_,
                                                     fmt::format("{}{:x}", id_prefix_, ++count_));
   registry_.push_back(*session);
-  session::Session::start(sessions_, std::move(session), running > most_sessions_ - most_sessions_ / 20);
+  session::Session::start(sessions_, std::move(session),
+                          running > most_sessions_ - most_sessions_ / 20);
   if (running >= most_sessions_) pause();
 }
 

@@ -23,9 +23,7 @@ struct WorkerIdentity {
 };
 
 // Everything runs on `loop`'s thread.
-class Worker final : private net::Acceptor,
-                     private net::LagWatcher,
-                     private session::SessionHost {
+class Worker final : private net::Acceptor, private net::LagWatcher, private session::SessionHost {
  public:
   // `loaded` must be usable and outlive the worker.
   Worker(net::Loop& loop, Log& log, const policy::Loaded& loaded, WorkerIdentity identity);

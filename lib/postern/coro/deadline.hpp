@@ -1,7 +1,8 @@
 // Time limits on a task, and the shield for what must not be stopped half-way.
 //
-//   auto reply = co_await within(30s, ask(downstream));      // timed_out after 30 s, or what the caller has left
-//   auto reply = co_await shielded(540s, commit(message));   // hears no stop, but ends after 540 s
+//   auto reply = co_await within(30s, ask(downstream));      // timed_out after 30 s, or what the
+//   caller has left auto reply = co_await shielded(540s, commit(message));   // hears no stop, but
+//   ends after 540 s
 #pragma once
 
 #include <postern/coro/task.hpp>

@@ -22,11 +22,11 @@ class Group {
   // Only keeps the task: it starts in each().
   void add(Task<T> task) { children_.emplace_back(*this, std::move(task)); }
 
-  // Starts all and gives each result to `keep`, in the order in which they finish. Returns when every
-  // child's frame is gone, never from inside a child; `keep` (a named object) is not called from inside
-  // one either. Errors: why the caller was stopped, cancelled or timed_out (what the children returned
-  // then was kept all the same). When a child or `keep` throws, the others are stopped and joined
-  // first.
+  // Starts all and gives each result to `keep`, in the order in which they finish. Returns when
+  // every child's frame is gone, never from inside a child; `keep` (a named object) is not called
+  // from inside one either. Errors: why the caller was stopped, cancelled or timed_out (what the
+  // children returned then was kept all the same). When a child or `keep` throws, the others are
+  // stopped and joined first.
   template <typename Keep>
   Task<Result<void>> each(Keep& keep) {
     Context* caller = co_await current_context();

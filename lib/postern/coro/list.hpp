@@ -47,6 +47,18 @@ class List {
     static_cast<ListHook<Tag>&>(element).unlink();
     return element;
   }
+  // Takes all of `other` behind its own.
+  void append(List& other) {
+    if (other.empty()) return;
+    ListHook<Tag>* first = other.head_.next_;
+    other.head_.unlink();
+    // `first` now heads a ring without a head of its own.
+    ListHook<Tag>* last = first->previous_;
+    first->previous_ = head_.previous_;
+    head_.previous_->next_ = first;
+    last->next_ = &head_;
+    head_.previous_ = last;
+  }
   // `visit` may unlink the element it is given, and no other.
   template <typename Visit>
   void each(Visit&& visit) {

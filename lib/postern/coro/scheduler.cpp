@@ -24,16 +24,8 @@ std::string Scheduler::waiting() const {
 }
 
 void Scheduler::run_jobs() {
-  // A marker ends the turn: what runs now may post more, or take jobs back.
-  struct Marker final : Job {
-    void run() override {}
-  } marker;
-  jobs_.push_back(marker);
-  while (true) {
-    Job& job = jobs_.pop_front();
-    if (&job == &marker) return;
-    job.run();
-  }
+  batch_.append(jobs_);  // what runs now may post more, for the next turn, or take jobs back
+  while (!batch_.empty()) batch_.pop_front().run();
 }
 
 void Scheduler::fire_timers(TimePoint now) {

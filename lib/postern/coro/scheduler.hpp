@@ -1,5 +1,5 @@
-// What a task may ask of the loop it runs on: the time, a later turn, a timer. `net` implements it on
-// libuv, `testing` in virtual time; one conformance test runs on both.
+// What a task may ask of the loop it runs on: the time, a later turn, a timer. `net` implements it
+// on libuv, `testing` in virtual time; one conformance test runs on both.
 #pragma once
 
 #include <postern/coro/list.hpp>
@@ -36,8 +36,8 @@ class Scheduler {
   virtual TimePoint now() const = 0;  // the time at which this turn began; never goes back
   virtual WallTime wall() const = 0;
 
-  // Runs `job` in a later turn, never from inside this call; jobs run in the order posted. Destroying
-  // the job takes it back.
+  // Runs `job` in a later turn, never from inside this call; jobs run in the order posted.
+  // Destroying the job takes it back.
   void post(Job& job);
   // Fires `timer` once, not before `due`; arming an armed timer moves it.
   void arm(Timer& timer, TimePoint due);
@@ -56,13 +56,14 @@ class Scheduler {
   virtual void wake() = 0;                // something was posted while nothing was
   virtual void rearm(TimePoint due) = 0;  // the earliest timer is now due at `due`
 
-  bool has_jobs() const { return !jobs_.empty(); }
-  void run_jobs();                   // those posted before this call, not those they post
-  void fire_timers(TimePoint now);   // all that are due
+  bool has_jobs() const { return !jobs_.empty() || !batch_.empty(); }
+  void run_jobs();                  // those posted before this call, not those they post
+  void fire_timers(TimePoint now);  // all that are due
   const TimerQueue& timers() const { return timers_; }
 
  private:
   List<Job, PostedTag> jobs_;
+  List<Job, PostedTag> batch_;  // those of this turn that have not run yet
   List<StopNode, StopTag> contexts_;
   TimerQueue timers_;
   std::string_view running_;

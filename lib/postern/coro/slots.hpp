@@ -1,4 +1,5 @@
-// A number of places, handed out in the order in which tasks asked: the cap on downstream connections.
+// A number of places, handed out in the order in which tasks asked: the cap on downstream
+// connections.
 #pragma once
 
 #include <postern/coro/wait.hpp>

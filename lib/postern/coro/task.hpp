@@ -1,4 +1,5 @@
-// Task<T>: a lazily started coroutine with one owner, who awaits it or gives it to a Group or Scope.
+// Task<T>: a lazily started coroutine with one owner, who awaits it or gives it to a Group or
+// Scope.
 //
 // A child is started inline, by a `bool await_suspend`: pure symmetric transfer overflows the stack
 // with GCC 12 below -O2 and under AddressSanitizer when many children finish at once.
@@ -109,7 +110,8 @@ class [[nodiscard]] Task {
   }
   void destroy() {
     if (!handle_) return;
-    assert((handle_.promise().context == nullptr || handle_.done()) && "a running task has no owner");
+    assert((handle_.promise().context == nullptr || handle_.done()) &&
+           "a running task has no owner");
     handle_.destroy();
   }
 

@@ -8,8 +8,8 @@
 
 namespace postern::coro {
 
-// An awaitable that lives in the frame that awaits it and is linked into the owner of the operation.
-// No owner keeps a pointer to it after `abandon`.
+// An awaitable that lives in the frame that awaits it and is linked into the owner of the
+// operation. No owner keeps a pointer to it after `abandon`.
 class Wait : public StopNode, public ListHook<struct QueueTag> {
  public:
   Wait(const Wait&) = delete;

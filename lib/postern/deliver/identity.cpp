@@ -1,5 +1,4 @@
 #include <postern/deliver/identity.hpp>
-
 #include <postern/smtp/limits.hpp>
 #include <postern/smtp/xtext.hpp>
 
@@ -23,15 +22,24 @@ std::string address_value(const IpAddress& ip) {
 std::string value_of(Attribute attribute, const Client& client) {
   switch (attribute) {
     case Attribute::name:
-    case Attribute::reverse_name: return client.name;
-    case Attribute::addr: return address_value(client.remote.ip);
-    case Attribute::port: return fmt::to_string(client.remote.port);
-    case Attribute::destaddr: return address_value(client.local.ip);
-    case Attribute::destport: return fmt::to_string(client.local.port);
-    case Attribute::proto: return client.esmtp ? "ESMTP" : "SMTP";
-    case Attribute::helo: return client.helo;
-    case Attribute::source: return "REMOTE";
-    default: return {};
+    case Attribute::reverse_name:
+      return client.name;
+    case Attribute::addr:
+      return address_value(client.remote.ip);
+    case Attribute::port:
+      return fmt::to_string(client.remote.port);
+    case Attribute::destaddr:
+      return address_value(client.local.ip);
+    case Attribute::destport:
+      return fmt::to_string(client.local.port);
+    case Attribute::proto:
+      return client.esmtp ? "ESMTP" : "SMTP";
+    case Attribute::helo:
+      return client.helo;
+    case Attribute::source:
+      return "REMOTE";
+    default:
+      return {};
   }
 }
 
@@ -67,16 +75,19 @@ void append_octets(std::string& out, const IpAddress& ip, std::size_t from) {
 
 }  // namespace
 
-std::vector<std::string> xforward_lines(const Client& client, const smtp::Flags<Attribute>& offered) {
+std::vector<std::string> xforward_lines(const Client& client,
+                                        const smtp::Flags<Attribute>& offered) {
   return attribute_lines("XFORWARD", client, offered,
                          {Attribute::name, Attribute::addr, Attribute::port, Attribute::proto,
                           Attribute::helo, Attribute::source});
 }
 
-std::vector<std::string> xclient_lines(const Client& client, const smtp::Flags<Attribute>& offered) {
-  return attribute_lines("XCLIENT", client, offered,
-                         {Attribute::helo, Attribute::proto, Attribute::destaddr, Attribute::destport,
-                          Attribute::port, Attribute::reverse_name, Attribute::name, Attribute::addr});
+std::vector<std::string> xclient_lines(const Client& client,
+                                       const smtp::Flags<Attribute>& offered) {
+  return attribute_lines(
+      "XCLIENT", client, offered,
+      {Attribute::helo, Attribute::proto, Attribute::destaddr, Attribute::destport, Attribute::port,
+       Attribute::reverse_name, Attribute::name, Attribute::addr});
 }
 
 std::string proxy_v1_header(const Client& client) {
@@ -91,8 +102,8 @@ std::string proxy_v2_header(const Client& client) {
   const bool v4 = client.remote.ip.is_v4() && client.local.ip.is_v4();
   const std::size_t skipped = v4 ? 12 : 0;  // IpAddress keeps IPv4 in its last four octets
   std::string header("\r\n\r\n\0\r\nQUIT\n", 12);
-  header += '\x21';                   // version 2, PROXY
-  header += v4 ? '\x11' : '\x21';     // TCP over IPv4, IPv6
+  header += '\x21';                // version 2, PROXY
+  header += v4 ? '\x11' : '\x21';  // TCP over IPv4, IPv6
   append_u16(header, v4 ? 12 : 36);
   append_octets(header, client.remote.ip, skipped);
   append_octets(header, client.local.ip, skipped);

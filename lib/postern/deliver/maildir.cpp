@@ -1,6 +1,5 @@
-#include <postern/deliver/maildir.hpp>
-
 #include <postern/coro/deadline.hpp>
+#include <postern/deliver/maildir.hpp>
 #include <postern/smtp/replies.hpp>
 #include <postern/smtp/timeouts.hpp>
 
@@ -139,8 +138,10 @@ std::string Maildir::unique_name() {
   const auto now = scheduler_.wall().time_since_epoch();
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now);
   const auto micro = std::chrono::duration_cast<std::chrono::microseconds>(now - seconds);
-  std::string name = fmt::format("{}.M{}P{}Q{}.", seconds.count(), micro.count(), getpid(), ++count_);
-  for (char c : settings_.hostname) name += c == '/' || c == ':' ? '_' : c;  // the format's own marks
+  std::string name =
+      fmt::format("{}.M{}P{}Q{}.", seconds.count(), micro.count(), getpid(), ++count_);
+  for (char c : settings_.hostname)
+    name += c == '/' || c == ':' ? '_' : c;  // the format's own marks
   return name;
 }
 

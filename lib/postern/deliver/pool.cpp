@@ -1,5 +1,4 @@
 #include <postern/deliver/pool.hpp>
-
 #include <postern/smtp/replies.hpp>
 #include <postern/smtp/timeouts.hpp>
 
@@ -10,13 +9,17 @@ namespace postern::deliver {
 smtp::Reply reply_for(const Error& error) {
   switch (error.code) {
     case Errc::refused:
-    case Errc::unreachable: return smtp::replies::downstream_unreachable();
+    case Errc::unreachable:
+      return smtp::replies::downstream_unreachable();
     case Errc::closed:
     case Errc::reset:
-    case Errc::timed_out: return smtp::replies::downstream_lost();
+    case Errc::timed_out:
+      return smtp::replies::downstream_lost();
     case Errc::malformed:
-    case Errc::too_long: return smtp::replies::downstream_malformed();
-    default: return smtp::replies::local_error();
+    case Errc::too_long:
+      return smtp::replies::downstream_malformed();
+    default:
+      return smtp::replies::local_error();
   }
 }
 
@@ -94,7 +97,8 @@ Pool::Pool(coro::Scheduler& scheduler, net::Network& network, Log& log, PoolSett
 Pool::~Pool() = default;
 
 bool Pool::may_be_kept(const Connection& connection) const {
-  const bool anybodys = settings_.identity == Identity::none || settings_.identity == Identity::xforward;
+  const bool anybodys =
+      settings_.identity == Identity::none || settings_.identity == Identity::xforward;
   return anybodys && !closing_ && connection.messages < settings_.messages_per_connection;
 }
 
@@ -114,8 +118,10 @@ void Pool::take_back(ConnectionPtr connection) {
 }
 
 void Pool::park(Lender& lender) {
-  if (waiters_.empty()) lenders_.push_back(lender);
-  else lender.lend();  // comes back to us as it goes, and to the first who waits
+  if (waiters_.empty())
+    lenders_.push_back(lender);
+  else
+    lender.lend();  // comes back to us as it goes, and to the first who waits
 }
 
 void Pool::serve_waiters() {

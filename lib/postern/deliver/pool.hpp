@@ -56,8 +56,8 @@ class Lease {
   Pool* pool_ = nullptr;
 };
 
-// A delivery whose body still arrives: it gives up its lease when others wait. The connection it lends
-// is ready for a next message, or dropped.
+// A delivery whose body still arrives: it gives up its lease when others wait. The connection it
+// lends is ready for a next message, or dropped.
 class Lender : public coro::ListHook<struct LenderTag> {
  public:
   virtual Lease lend() = 0;
@@ -75,7 +75,8 @@ class Pool {
   // Errors: cancelled, timed_out.
   class Turn final : public coro::Wait {
    public:
-    explicit Turn(Pool& pool) : Wait("downstream slot", pool.settings_.wait_for_slot), pool_(pool) {}
+    explicit Turn(Pool& pool)
+        : Wait("downstream slot", pool.settings_.wait_for_slot), pool_(pool) {}
     Result<Lease> await_resume();
 
    private:
@@ -90,7 +91,8 @@ class Pool {
   // The error is the reply for our client: 451 4.4.1, 4.4.2, 4.3.2 or 4.3.0.
   coro::Task<tl::expected<ConnectionPtr, smtp::Reply>> open(Envelope& envelope);
 
-  // From now on `lender` may be asked for its lease, at once if somebody waits. It leaves by unlinking.
+  // From now on `lender` may be asked for its lease, at once if somebody waits. It leaves by
+  // unlinking.
   void park(Lender& lender);
 
   const PoolSettings& settings() const { return settings_; }

@@ -64,8 +64,10 @@ coro::Task<Pool::Opened> Pool::open_at(std::size_t index, Envelope& envelope) {
                                                : smtp::replies::downstream_unreachable());
   }
   auto connection = std::make_unique<Connection>(std::move(*stream), to);
-  if (settings_.identity == Identity::proxy_v1) connection->stream().write(proxy_v1_header(envelope.client));
-  if (settings_.identity == Identity::proxy_v2) connection->stream().write(proxy_v2_header(envelope.client));
+  if (settings_.identity == Identity::proxy_v1)
+    connection->stream().write(proxy_v1_header(envelope.client));
+  if (settings_.identity == Identity::proxy_v2)
+    connection->stream().write(proxy_v2_header(envelope.client));
 
   auto greeting = co_await connection->reply(settings_.timeouts.greeting);
   if (!greeting) co_return tl::unexpected<smtp::Reply>(unfit(to, "greeting", greeting.error()));
@@ -84,9 +86,10 @@ coro::Task<Pool::Opened> Pool::introduce(ConnectionPtr connection, Envelope& env
   learnt_ = connection->offers;
 
   if (settings_.identity == Identity::xforward && connection->offers.xforward.empty()) {
-    log_.error("downstream {} does not offer XFORWARD: allow us there "
-               "(Postfix: smtpd_authorized_xforward_hosts), or set identity = \"none\"",
-               connection->address().text());
+    log_.error(
+        "downstream {} does not offer XFORWARD: allow us there "
+        "(Postfix: smtpd_authorized_xforward_hosts), or set identity = \"none\"",
+        connection->address().text());
     co_return tl::unexpected<smtp::Reply>(smtp::replies::local_error());
   }
   if (settings_.identity != Identity::xclient) co_return connection;
@@ -98,15 +101,17 @@ coro::Task<Pool::Opened> Pool::introduce(ConnectionPtr connection, Envelope& env
 coro::Task<Pool::Opened> Pool::send_xclient(ConnectionPtr connection, Envelope& envelope) {
   const auto lines = xclient_lines(envelope.client, connection->offers.xclient);
   if (lines.empty()) {
-    log_.error("downstream {} does not offer XCLIENT: allow us there "
-               "(Postfix: smtpd_authorized_xclient_hosts), or set identity = \"none\"",
-               connection->address().text());
+    log_.error(
+        "downstream {} does not offer XCLIENT: allow us there "
+        "(Postfix: smtpd_authorized_xclient_hosts), or set identity = \"none\"",
+        connection->address().text());
     co_return tl::unexpected<smtp::Reply>(smtp::replies::local_error());
   }
   for (const std::string& line : lines) {
     auto answer = co_await connection->command(line, settings_.timeouts.greeting);
     if (!answer)
-      co_return tl::unexpected<smtp::Reply>(unfit(connection->address(), "XCLIENT", answer.error()));
+      co_return tl::unexpected<smtp::Reply>(
+          unfit(connection->address(), "XCLIENT", answer.error()));
     if (!answer->is_positive())
       co_return tl::unexpected<smtp::Reply>(unfit(*connection, "XCLIENT", *answer));
   }
@@ -118,7 +123,8 @@ coro::Task<Pool::Opened> Pool::send_xclient(ConnectionPtr connection, Envelope& 
   co_return connection;
 }
 
-// A server that does not know EHLO gets HELO (RFC 5321 section 3.2); what it offers is then nothing.
+// A server that does not know EHLO gets HELO (RFC 5321 section 3.2); what it offers is then
+// nothing.
 coro::Task<Result<smtp::Reply>> Pool::ehlo(Connection& connection) {
   std::string line = fmt::format("EHLO {}\r\n", settings_.hostname);
   auto answer = co_await connection.command(std::move(line), settings_.timeouts.greeting);

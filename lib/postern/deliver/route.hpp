@@ -16,13 +16,14 @@ namespace postern::deliver {
 // What is handed over.
 struct Message {
   explicit Message(Spool& spool) : content(spool) {}
-  std::string trace;  // the fields that we put before it, each with its CRLF
-  Spool& content;     // as received, unstuffed
+  std::string trace;              // the fields that we put before it, each with its CRLF
+  Spool& content;                 // as received, unstuffed
   bool eight_bit = false;         // somewhere in it there are octets over 127
   bool eight_bit_header = false;  // ... in its header section (RFC 6532)
 };
 
-// How it ended. A positive reply is a promise that has been made to us: the message is durable there.
+// How it ended. A positive reply is a promise that has been made to us: the message is durable
+// there.
 struct Handover {
   explicit Handover(smtp::Reply r) : reply(std::move(r)) {}
   smtp::Reply reply;       // for our client: fit to relay
@@ -35,8 +36,8 @@ class Delivery {
  public:
   virtual ~Delivery() = default;
 
-  // Asks about `envelope.recipients[index]`, the last one; the first call opens the way. The answer is
-  // fit to relay: positive, or the refusal. 451 4.4.x where the downstream cannot be asked.
+  // Asks about `envelope.recipients[index]`, the last one; the first call opens the way. The answer
+  // is fit to relay: positive, or the refusal. 451 4.4.x where the downstream cannot be asked.
   virtual coro::Task<smtp::Reply> rcpt(std::size_t index) = 0;
   // The client now sends the body, which may take long: what others could use may be lent to them.
   virtual void body_begins() = 0;

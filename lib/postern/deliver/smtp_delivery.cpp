@@ -1,6 +1,5 @@
-#include <postern/deliver/smtp_delivery.hpp>
-
 #include <postern/coro/deadline.hpp>
+#include <postern/deliver/smtp_delivery.hpp>
 #include <postern/deliver/smtp_route.hpp>
 #include <postern/smtp/dot_codec.hpp>
 #include <postern/smtp/replies.hpp>
@@ -122,7 +121,8 @@ smtp::Reply SmtpDelivery::judge(std::vector<smtp::Reply>& replies, std::size_t i
     if (!replies[i].is_positive()) refused.push_back(replies[i]);
   }
   if (refused.empty()) return smtp::relayable(replies.back(), smtp::ReplyClass::completion);
-  if (refused.size() == asked) return smtp::relayable(refused.front(), smtp::ReplyClass::completion);
+  if (refused.size() == asked)
+    return smtp::relayable(refused.front(), smtp::ReplyClass::completion);
   // Repeating an envelope, some recipients were accepted again and some were not: our client heard
   // 250 for all of them. It comes again, and then each gets an answer of its own.
   return smtp::replies::local_error();
@@ -194,8 +194,8 @@ coro::Task<SmtpDelivery::Refusal> SmtpDelivery::begin_data() {
   co_return refusal;
 }
 
-// Body and end of data leave in one write where the message is small. Until the last piece is written
-// the message may still be given up: then the connection closes without an end of data.
+// Body and end of data leave in one write where the message is small. Until the last piece is
+// written the message may still be given up: then the connection closes without an end of data.
 coro::Task<Handover> SmtpDelivery::send(Message& message) {
   smtp::DotEncoder encoder;
   std::string wire;

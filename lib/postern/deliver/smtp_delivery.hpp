@@ -60,7 +60,7 @@ class SmtpDelivery final : public Delivery, private Lender {
   Lease lease_;
   std::string target_;
   Phase phase_ = Phase::clean;  // of the connection
-  Refusal refusal_;  // for every recipient from now on
+  Refusal refusal_;             // for every recipient from now on
 };
 
 }  // namespace postern::deliver

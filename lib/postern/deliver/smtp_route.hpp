@@ -1,5 +1,5 @@
-// Delivery to a downstream MTA by SMTP. The downstream is opened for the first recipient; each later
-// one is asked about as the client names it; DATA begins when the whole message is here.
+// Delivery to a downstream MTA by SMTP. The downstream is opened for the first recipient; each
+// later one is asked about as the client names it; DATA begins when the whole message is here.
 #pragma once
 
 #include <postern/deliver/pool.hpp>

@@ -1,5 +1,4 @@
 #include <postern/net/disk_files.hpp>
-
 #include <postern/net/pool.hpp>
 
 #include <fcntl.h>
@@ -49,7 +48,8 @@ Result<void> sync_descriptor(int fd) {
 }
 
 Result<int> open_new(const std::string& path) {
-  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, file_mode);
+  const int fd =
+      open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, file_mode);
   if (fd < 0) return fail_errno(errno, fmt::format("creating {}", path));
   return fd;
 }
@@ -136,7 +136,8 @@ coro::Task<Result<FilePtr>> DiskFiles::create_unnamed(std::string directory) {
 }
 
 coro::Task<Result<void>> DiskFiles::rename(std::string from, std::string to) {
-  return offload(loop_, [from = std::move(from), to = std::move(to)] { return rename_new(from, to); });
+  return offload(loop_,
+                 [from = std::move(from), to = std::move(to)] { return rename_new(from, to); });
 }
 
 coro::Task<Result<void>> DiskFiles::remove(std::string path) {

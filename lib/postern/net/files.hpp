@@ -26,13 +26,13 @@ using FilePtr = std::unique_ptr<File>;
 class Files {
  public:
   virtual ~Files() = default;
-  // A new file, mode 0600; follows no symbolic link. Errors: exists, not_found, no_space, permission,
-  // descriptors, io.
+  // A new file, mode 0600; follows no symbolic link. Errors: exists, not_found, no_space,
+  // permission, descriptors, io.
   virtual coro::Task<Result<FilePtr>> create(std::string path) = 0;
   // A file without a name in `directory`, for reading and writing: it is gone with this process.
   virtual coro::Task<Result<FilePtr>> create_unnamed(std::string directory) = 0;
-  // Gives `from` the name `to` in the same file system; a file that is there already is not replaced
-  // (exists).
+  // Gives `from` the name `to` in the same file system; a file that is there already is not
+  // replaced (exists).
   virtual coro::Task<Result<void>> rename(std::string from, std::string to) = 0;
   virtual coro::Task<Result<void>> remove(std::string path) = 0;
   // Makes the names in it durable (fsync of the directory).

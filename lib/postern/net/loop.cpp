@@ -60,8 +60,10 @@ void Loop::before_poll() {
   if (has_jobs()) enter();
   constexpr int rounds = 8;  // jobs that post jobs share the loop with input
   for (int round = 0; has_jobs() && round < rounds; ++round) run_jobs();
-  if (has_jobs()) uv_idle_start(&handles_->idle, [](uv_idle_t*) {});
-  else uv_idle_stop(&handles_->idle);
+  if (has_jobs())
+    uv_idle_start(&handles_->idle, [](uv_idle_t*) {});
+  else
+    uv_idle_stop(&handles_->idle);
   if (!in_turn_) return;
   in_turn_ = false;
   const Duration held = coro::Clock::now() - now_;
@@ -70,8 +72,8 @@ void Loop::before_poll() {
 
 void Loop::rearm(TimePoint due) {
   uv_update_time(&handles_->loop);
-  const auto wait =
-      std::chrono::ceil<std::chrono::milliseconds>(std::max(due - coro::Clock::now(), Duration::zero()));
+  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(
+      std::max(due - coro::Clock::now(), Duration::zero()));
   uv_timer_start(
       &handles_->timer, [](uv_timer_t* timer) { static_cast<Loop*>(timer->data)->timer_due(); },
       static_cast<std::uint64_t>(wait.count()), 0);

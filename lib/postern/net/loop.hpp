@@ -25,7 +25,8 @@ class LagWatcher {
 
 class Loop final : public coro::Scheduler {
  public:
-  static constexpr Duration held_too_long = std::chrono::milliseconds(50);  // DESIGN: the loop never waits
+  static constexpr Duration held_too_long =
+      std::chrono::milliseconds(50);  // DESIGN: the loop never waits
 
   Loop();
   ~Loop() override;  // everything on it must have been closed; runs what remains of closing
@@ -39,7 +40,7 @@ class Loop final : public coro::Scheduler {
 
   // For the rest of `net`.
   uv_loop_s* uv();
-  void enter();                  // first thing in each libuv callback
+  void enter();                   // first thing in each libuv callback
   std::span<char> read_buffer();  // one for all: used up before the callback returns
 
  private:

@@ -49,7 +49,8 @@ class PoolWait final : public coro::StopNode {
   bool ran_ = false;
 };
 
-// `work` gives a Result<T>; it must own what it uses. Errors: its own, or why the caller was stopped.
+// `work` gives a Result<T>; it must own what it uses. Errors: its own, or why the caller was
+// stopped.
 template <typename Work>
 coro::Task<std::invoke_result_t<Work>> offload(Loop& loop, Work work) {
   struct Job final : PoolJob {

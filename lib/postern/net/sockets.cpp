@@ -1,6 +1,5 @@
-#include <postern/net/sockets.hpp>
-
 #include <postern/net/socket_address.hpp>
+#include <postern/net/sockets.hpp>
 
 #include <fmt/format.h>
 #include <netinet/tcp.h>

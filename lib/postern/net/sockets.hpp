@@ -7,9 +7,9 @@ namespace postern::net {
 
 inline constexpr int listen_backlog = 4096;
 
-// A bound, listening, non-blocking socket with SO_REUSEPORT, for one of several workers; port 0 lets
-// the system choose. It is not inherited by programs that are executed.
-// Errors: the system's, with the address in the text.
+// A bound, listening, non-blocking socket with SO_REUSEPORT, for one of several workers; port 0
+// lets the system choose. It is not inherited by programs that are executed. Errors: the system's,
+// with the address in the text.
 Result<int> make_listening_socket(const SocketAddress& address);
 
 Result<SocketAddress> local_address(int socket);

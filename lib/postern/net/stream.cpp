@@ -52,8 +52,10 @@ void Stream::consume(std::size_t octets) {
 }
 
 void Stream::received(std::string_view octets) {
-  if (held_.empty()) window_ = octets;
-  else held_.append(octets);
+  if (held_.empty())
+    window_ = octets;
+  else
+    held_.append(octets);
   bool gone = false;
   gone_ = &gone;
   if (More* more = std::exchange(more_, nullptr)) {
@@ -73,8 +75,10 @@ void Stream::received(std::string_view octets) {
 void Stream::end_input(Errc why) {
   if (end_) return;
   end_ = why;
-  if (More* more = std::exchange(more_, nullptr)) more->resume();
-  else if (watcher_) watcher_->stream_ended(why);
+  if (More* more = std::exchange(more_, nullptr))
+    more->resume();
+  else if (watcher_)
+    watcher_->stream_ended(why);
 }
 
 void Stream::write(std::string_view octets) {

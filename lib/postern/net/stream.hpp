@@ -1,5 +1,5 @@
-// A connection as a task sees it: octets that came in, octets to send, an end. `net` implements it on
-// libuv, `testing` in memory.
+// A connection as a task sees it: octets that came in, octets to send, an end. `net` implements it
+// on libuv, `testing` in memory.
 #pragma once
 
 #include <postern/base/ip.hpp>
@@ -31,7 +31,8 @@ class Stream {
   static constexpr std::size_t low_water = high_water / 2;
 
   // Waits for more octets than input() has now.
-  // Errors: closed (the other side ended its half), reset, cancelled, timed_out; input() stays usable.
+  // Errors: closed (the other side ended its half), reset, cancelled, timed_out; input() stays
+  // usable.
   class More final : public coro::Wait {
    public:
     More(Stream& stream, Duration limit) : Wait("input", limit), stream_(stream) {}

@@ -1,7 +1,6 @@
-#include <postern/net/tcp.hpp>
-
 #include <postern/net/socket_address.hpp>
 #include <postern/net/sockets.hpp>
+#include <postern/net/tcp.hpp>
 #include <postern/net/tcp_stream.hpp>
 
 #include <fcntl.h>
@@ -86,11 +85,11 @@ class Connecting final : public coro::Wait {
   bool begin() override {
     request_ = new Request(*this);
     const RawAddress raw(to_);
-    status_ = uv_tcp_connect(&request_->request, stream_.handle(), raw.get(),
-                             [](uv_connect_t* done, int status) {
-                               const std::unique_ptr<Request> request(static_cast<Request*>(done->data));
-                               if (Connecting* waiter = request->waiter) waiter->finish(status);
-                             });
+    status_ = uv_tcp_connect(
+        &request_->request, stream_.handle(), raw.get(), [](uv_connect_t* done, int status) {
+          const std::unique_ptr<Request> request(static_cast<Request*>(done->data));
+          if (Connecting* waiter = request->waiter) waiter->finish(status);
+        });
     if (status_ == 0) return true;
     delete std::exchange(request_, nullptr);
     return false;

@@ -1,6 +1,5 @@
-#include <postern/net/tcp_stream.hpp>
-
 #include <postern/net/socket_address.hpp>
+#include <postern/net/tcp_stream.hpp>
 
 #include <algorithm>
 
@@ -43,7 +42,9 @@ void TcpStream::on_read(ssize_t count, const uv_buf_t& buffer) {
 
 // Octets that the kernel did not take at once; they are the stream's until it took them.
 struct TcpStream::Write {
-  Write(TcpStream& owner, std::string_view rest) : stream(owner), octets(rest) { request.data = this; }
+  Write(TcpStream& owner, std::string_view rest) : stream(owner), octets(rest) {
+    request.data = this;
+  }
   TcpStream& stream;
   std::string octets;
   uv_write_t request{};
@@ -52,7 +53,8 @@ struct TcpStream::Write {
 std::size_t TcpStream::send(std::string_view octets) {
   if (closing_) return 0;
   auto* stream = reinterpret_cast<uv_stream_t*>(&tcp_);
-  uv_buf_t buffer = uv_buf_init(const_cast<char*>(octets.data()), static_cast<unsigned>(octets.size()));
+  uv_buf_t buffer =
+      uv_buf_init(const_cast<char*>(octets.data()), static_cast<unsigned>(octets.size()));
   const int taken = unsent() > 0 ? 0 : uv_try_write(stream, &buffer, 1);
   if (taken < 0 && taken != UV_EAGAIN) {
     output_failed(errc_from_errno(taken));
@@ -66,8 +68,10 @@ std::size_t TcpStream::send(std::string_view octets) {
     const std::unique_ptr<Write> done(static_cast<Write*>(request->data));
     TcpStream& owner = done->stream;
     owner.loop_.enter();
-    if (status < 0) owner.output_failed(errc_from_errno(status));
-    else owner.output_done(done->octets.size());
+    if (status < 0)
+      owner.output_failed(errc_from_errno(status));
+    else
+      owner.output_done(done->octets.size());
   });
   return octets.size();
 }
@@ -106,8 +110,10 @@ void TcpStream::close_handle() {
 
 void TcpStream::dispose() noexcept {
   disposed_ = true;
-  if (tcp_.data == nullptr) delete this;  // its handle has been closed before
-  else close_handle();
+  if (tcp_.data == nullptr)
+    delete this;  // its handle has been closed before
+  else
+    close_handle();
 }
 
 SocketAddress remote_address(const uv_tcp_t& tcp) {

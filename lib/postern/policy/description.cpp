@@ -104,14 +104,18 @@ void Forward::describe(Schema<Forward>& schema) {
 }
 
 void Limits::describe(Schema<Limits>& schema) {
-  schema.key("message_size", &Limits::message_size, "largest message, announced by SIZE")
-      .at_least(ByteCount{smtp::limits::least_message_octets})
+  schema
+      .key("message_size", &Limits::message_size,
+           "largest message, announced by SIZE; RFC 5321 asks for 64 KiB at least")
+      .at_least(kilobytes(1))
       .at_most(megabytes(100'000));
   schema.key("header_size", &Limits::header_size, "largest header section of a message")
-      .at_least(kilobytes(16))
+      .at_least(kilobytes(1))
       .at_most(megabytes(64));
-  schema.key("recipients", &Limits::recipients, "recipients of one message")
-      .at_least(std::int64_t{smtp::limits::least_recipients})
+  schema
+      .key("recipients", &Limits::recipients,
+           "recipients of one message; RFC 5321 asks for 100 at least")
+      .at_least(1)
       .at_most(100'000);
   schema.key("errors", &Limits::errors, "commands of one session that may fail before it is ended")
       .at_least(1)
@@ -131,13 +135,13 @@ void Limits::describe(Schema<Limits>& schema) {
   schema
       .key("received", &Limits::received,
            "Received fields after which a message is refused as looping")  // RFC 5321 section 6.3
-      .at_least(10)
+      .at_least(1)
       .at_most(1000);
 }
 
 void Timeouts::describe(Schema<Timeouts>& schema) {
   const auto timeout = [&](const char* name, milliseconds Timeouts::*member, const char* help) {
-    schema.key(name, member, help).at_least(seconds(1)).at_most(day);
+    schema.key(name, member, help).at_least(milliseconds(100)).at_most(day);
   };
   timeout("command", &Timeouts::command, "for the next command");
   timeout("block", &Timeouts::block, "for the next octets of a message");
@@ -191,7 +195,8 @@ void Configuration::describe(Schema<Configuration>& schema) {
   schema.table("log", &C::log, "The log of the program.");
   schema.blocks("plugin", &C::plugins, "use", {rcpt_ok(), rcpt_accept()},
                 "One block for each plugin. Blocks of the same plugin add up.");
-  schema.later({"dns", "state", "control", "metrics", "tls", "plugin_defaults", "score"});
+  schema.unused({"dns", "state", "control", "metrics"});
+  schema.later({"tls", "plugin_defaults", "score"});
 }
 
 Description describe_configuration() {

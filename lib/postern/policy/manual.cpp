@@ -58,7 +58,7 @@ void append_keys(std::string& out, const Description& description) {
 
 void append_tables(std::string& out, const Description& description, const std::string& path) {
   for (const Key& key : description.keys) {
-    if (key.shape == Shape::value || key.shape == Shape::later) continue;
+    if (key.shape == Shape::value || !has_effect(key)) continue;
     const std::string inner = path.empty() ? key.name : path + '.' + key.name;
     const std::string title = heading(key, inner);
     if (key.shape == Shape::variants)
@@ -78,7 +78,7 @@ void append_tables(std::string& out, const Description& description, const std::
 void collect(std::vector<std::string>& out, const Description& description,
              const std::string& path) {
   for (const Key& key : description.keys) {
-    if (key.shape == Shape::later) continue;
+    if (!has_effect(key)) continue;
     const std::string inner = path.empty() ? key.name : path + '.' + key.name;
     if (key.shape == Shape::value && std::find(out.begin(), out.end(), inner) == out.end())
       out.push_back(inner);

@@ -17,7 +17,7 @@ void* member(void* object, const Key& key) { return static_cast<char*>(object) +
 std::vector<std::string> names_of(const Description& description) {
   std::vector<std::string> names;
   for (const Key& key : description.keys)
-    if (key.shape != Shape::later) names.push_back(key.name);
+    if (has_effect(key)) names.push_back(key.name);
   return names;
 }
 
@@ -31,7 +31,7 @@ struct Home {
 void find_homes(const std::string& name, const Description& description, const std::string& path,
                 const std::string& heading, std::vector<Home>& homes) {
   for (const Key& key : description.keys) {
-    if (key.shape == Shape::later) continue;
+    if (!has_effect(key)) continue;
     if (key.name == name) homes.push_back({heading, &key});
     const std::string inner = path.empty() ? key.name : path + '.' + key.name;
     for (const Variant& variant : key.variants)
@@ -91,6 +91,9 @@ void Reader::read_key(const Key& key, const Entry& entry, void* object) {
     case Shape::later:
       reading_.problems.add(entry.place, reading_.path,
                             "is not available in this version; remove it");
+      return;
+    case Shape::unused:
+      reading_.problems.note(entry.place, reading_.path, "has no effect in this version");
       return;
     case Shape::table: {
       if (entry.value.type != Type::table) {

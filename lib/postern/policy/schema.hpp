@@ -32,6 +32,7 @@ struct Key {
     blocks,    // [[key]], any number
     variants,  // [[key]] whose `selector` tells which keys it has
     later,     // a name of the contract that this version does not have
+    unused,    // likewise, and harmless
   };
 
   std::string name;
@@ -58,6 +59,10 @@ struct Key {
   Key& at_most(ByteCount size) { return at_most(static_cast<std::int64_t>(size.octets)); }
   Key& later(std::vector<std::string> choices);
 };
+
+inline bool has_effect(const Key& key) {
+  return key.shape != Key::Shape::later && key.shape != Key::Shape::unused;
+}
 
 // The keys of one table.
 struct Description {
@@ -111,18 +116,21 @@ class Schema {
     return made;
   }
 
-  // Names that are in the contract but not in this version: using one says so.
-  void later(const std::vector<std::string>& names) {
-    for (const std::string& name : names) {
-      description_.keys.emplace_back();
-      description_.keys.back().name = name;
-      description_.keys.back().shape = Key::Shape::later;
-    }
-  }
+  // Names that are in the contract but not in this version: using one is an error that says so.
+  void later(const std::vector<std::string>& names) { without_effect(names, Key::Shape::later); }
+  // The same where nothing is promised by the key that is then not kept: a note says so.
+  void unused(const std::vector<std::string>& names) { without_effect(names, Key::Shape::unused); }
 
   Description take() { return std::move(description_); }
 
  private:
+  void without_effect(const std::vector<std::string>& names, Key::Shape shape) {
+    for (const std::string& name : names) {
+      description_.keys.emplace_back();
+      description_.keys.back().name = name;
+      description_.keys.back().shape = shape;
+    }
+  }
   template <typename T>
   static Description describe() {
     Schema<T> schema;

@@ -40,8 +40,8 @@ const Session::Rule Session::rules[] = {
 };
 
 const Session::Rule* Session::rule_for(Verb verb) const {
-  const auto* rule =
-      std::find_if(std::begin(rules), std::end(rules), [&](const Rule& r) { return r.verb == verb; });
+  const auto* rule = std::find_if(std::begin(rules), std::end(rules),
+                                  [&](const Rule& r) { return r.verb == verb; });
   return rule == std::end(rules) ? nullptr : rule;
 }
 
@@ -96,8 +96,10 @@ Session::Step Session::take_command(std::string_view line) {
 }
 
 Session::Step Session::refuse_command(const smtp::Reply& refusal) {
-  if (++errors_ >= services_.settings.errors) close(Ending::errors, replies::too_many_errors());
-  else reply(refusal);
+  if (++errors_ >= services_.settings.errors)
+    close(Ending::errors, replies::too_many_errors());
+  else
+    reply(refusal);
   return Step::next;
 }
 
@@ -145,8 +147,8 @@ Session::Step Session::not_offered(const smtp::Command&) {
   return refuse_command(replies::not_implemented());
 }
 
-// Not offered; but the octets it announces are no commands (RFC 3030 section 4.2), so they are thrown
-// away, and where their number is not known nothing that follows can be trusted.
+// Not offered; but the octets it announces are no commands (RFC 3030 section 4.2), so they are
+// thrown away, and where their number is not known nothing that follows can be trusted.
 Session::Step Session::bdat(const smtp::Command& command) {
   const auto chunk = smtp::parse_bdat(command.argument);
   if (!chunk || chunk->octets > services_.settings.message_octets) {

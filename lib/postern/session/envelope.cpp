@@ -36,7 +36,7 @@ smtp::Capabilities Session::offers() const {
 
 Session::Step Session::mail(const smtp::Command& command) {
   if (unsolicited_) return refuse_command(replies::bad_sequence());
-  auto argument = smtp::parse_mail_argument(command.argument);
+  auto argument = smtp::parse_mail_argument(command.argument, smtp::Brackets::optional);
   if (!argument) {
     const bool no_from = argument.error().code == Errc::not_found;
     return refuse_command(no_from ? replies::bad_argument() : replies::bad_reverse_path());
@@ -65,13 +65,14 @@ Session::Step Session::mail(const smtp::Command& command) {
 std::optional<smtp::Reply> Session::refuse_sender(const deliver::Envelope& envelope) const {
   if (envelope.reverse_path.needs_smtputf8() && !envelope.parameters.smtputf8)
     return replies::needs_smtputf8();
-  const std::uint64_t most = offered_.size ? offered_.size_limit : services_.settings.message_octets;
+  const std::uint64_t most =
+      offered_.size ? offered_.size_limit : services_.settings.message_octets;
   if (envelope.parameters.size.value_or(0) > most) return replies::message_too_big();
   return {};
 }
 
 Session::Step Session::rcpt(const smtp::Command& command) {
-  auto argument = smtp::parse_rcpt_argument(command.argument);
+  auto argument = smtp::parse_rcpt_argument(command.argument, smtp::Brackets::optional);
   if (!argument) {
     const bool no_to = argument.error().code == Errc::not_found;
     return refuse_command(no_to ? replies::bad_argument() : replies::bad_forward_path());
@@ -98,15 +99,20 @@ std::optional<smtp::Reply> Session::refuse_recipient(const deliver::Recipient& t
   using Answer = policy::RecipientTable::Answer;
   if (to.path.needs_smtputf8() && !transaction_->envelope.parameters.smtputf8)
     return replies::needs_smtputf8();
-  if (transaction_->accepted >= services_.settings.recipients) return replies::too_many_recipients();
+  if (transaction_->accepted >= services_.settings.recipients)
+    return replies::too_many_recipients();
   const std::string key = to.path.mailbox_key();
   const auto at = key.rfind('@');
   const std::string_view mailbox(key);
-  const std::string_view domain = at == std::string::npos ? std::string_view() : mailbox.substr(at + 1);
+  const std::string_view domain =
+      at == std::string::npos ? std::string_view() : mailbox.substr(at + 1);
   switch (services_.recipients.look(mailbox.substr(0, at), domain)) {
-    case Answer::accepted: return {};
-    case Answer::unknown_recipient: return replies::unknown_user();
-    case Answer::relaying_denied: return replies::no_relaying();
+    case Answer::accepted:
+      return {};
+    case Answer::unknown_recipient:
+      return replies::unknown_user();
+    case Answer::relaying_denied:
+      return replies::no_relaying();
   }
   return replies::no_relaying();
 }

@@ -51,7 +51,8 @@ coro::Task<void> Session::receive_message() {
 }
 
 // Reads to the end of data, come what may: the client gets its answer there. Errors of the client
-// (closed, timed_out, cancelled) leave the decoder not done; errors of the spool come after the end.
+// (closed, timed_out, cancelled) leave the decoder not done; errors of the spool come after the
+// end.
 coro::Task<Result<void>> Session::receive_body(deliver::Spool& spool, smtp::DotDecoder& decoder) {
   const Settings& settings = services_.settings;
   const coro::TimePoint due = services_.scheduler.now() + settings.data_timeout;

@@ -1,7 +1,6 @@
 // The life of a session: greeting, the wait for input, the end.
-#include <postern/session/session.hpp>
-
 #include <postern/coro/deadline.hpp>
+#include <postern/session/session.hpp>
 #include <postern/smtp/replies.hpp>
 #include <postern/smtp/timeouts.hpp>
 
@@ -16,23 +15,34 @@ namespace {
 using namespace std::chrono_literals;
 namespace replies = smtp::replies;
 
-// Closing while the client still sends would reset the connection under our last reply: read a little
-// of it and throw it away.
+// Closing while the client still sends would reset the connection under our last reply: read a
+// little of it and throw it away.
 constexpr auto linger_time = 2s;
 constexpr std::size_t linger_octets = 256 * 1024;
+
+// A session keeps its reply buffer for the next command, unless a burst has made it large.
+constexpr std::size_t kept_reply_octets = 1024;
 
 }  // namespace
 
 std::string_view name(Ending ending) {
   switch (ending) {
-    case Ending::none: return "none";
-    case Ending::quit: return "quit";
-    case Ending::client_gone: return "client_gone";
-    case Ending::idle: return "idle";
-    case Ending::shutdown: return "shutdown";
-    case Ending::errors: return "errors";
-    case Ending::overload: return "overload";
-    case Ending::failure: return "failure";
+    case Ending::none:
+      return "none";
+    case Ending::quit:
+      return "quit";
+    case Ending::client_gone:
+      return "client_gone";
+    case Ending::idle:
+      return "idle";
+    case Ending::shutdown:
+      return "shutdown";
+    case Ending::errors:
+      return "errors";
+    case Ending::overload:
+      return "overload";
+    case Ending::failure:
+      return "failure";
   }
   return "none";
 }
@@ -74,9 +84,14 @@ coro::Task<void> Session::converse() {
   command_due_ = began_ + services_.settings.command_timeout;
   while (!closing_) {
     switch (step()) {
-      case Step::next: break;
-      case Step::ask_about_recipient: co_await ask_about_recipient(); break;
-      case Step::receive_message: co_await receive_message(); break;
+      case Step::next:
+        break;
+      case Step::ask_about_recipient:
+        co_await ask_about_recipient();
+        break;
+      case Step::receive_message:
+        co_await receive_message();
+        break;
       case Step::wait_for_input: {
         send_replies();
         if (stream_->unsent() > 0) {
@@ -99,9 +114,12 @@ coro::Task<void> Session::converse() {
 
 void Session::input_ended(const Error& error) {
   switch (error.code) {
-    case Errc::timed_out: return close(Ending::idle, replies::idle());
-    case Errc::cancelled: return close_if_stopped();
-    default: return close(Ending::client_gone);
+    case Errc::timed_out:
+      return close(Ending::idle, replies::idle());
+    case Errc::cancelled:
+      return close_if_stopped();
+    default:
+      return close(Ending::client_gone);
   }
 }
 
@@ -168,6 +186,7 @@ void Session::reply(const smtp::Reply& reply) {
 void Session::send_replies() {
   if (out_.empty()) return;
   stream_->write(out_);
+  if (out_.capacity() > kept_reply_octets) out_ = std::string();
   out_.clear();
 }
 

@@ -21,11 +21,11 @@ enum class Ending : std::uint8_t {
   none,
   quit,
   client_gone,
-  idle,       // a time limit
+  idle,  // a time limit
   shutdown,
-  errors,     // too many, or another protocol
+  errors,  // too many, or another protocol
   overload,
-  failure,    // ours
+  failure,  // ours
 };
 std::string_view name(Ending ending);
 
@@ -34,8 +34,8 @@ class Session final : private net::EndWatcher, public coro::ListHook<struct Sess
   // `id` is unique among all sessions of the site.
   Session(net::StreamPtr stream, Services& services, std::string id);
 
-  // Runs in `scope` until it has ended; the session frees itself then. `full`: it gets 421 4.3.2 and
-  // is closed.
+  // Runs in `scope` until it has ended; the session frees itself then. `full`: it gets 421 4.3.2
+  // and is closed.
   static void start(coro::Scope& scope, std::unique_ptr<Session> session, bool full = false);
 
   // The server drains: 421 4.3.2 as soon as no transaction is open.
@@ -113,8 +113,8 @@ class Session final : private net::EndWatcher, public coro::ListHook<struct Sess
   deliver::Client client_;
   std::string out_;  // replies of the group at hand
   std::unique_ptr<Transaction> transaction_;
-  smtp::Capabilities offered_;       // in our last reply to EHLO; nothing after HELO
-  smtp::ChunkCounter unwanted_;      // octets of a BDAT that we do not take
+  smtp::Capabilities offered_;   // in our last reply to EHLO; nothing after HELO
+  smtp::ChunkCounter unwanted_;  // octets of a BDAT that we do not take
   coro::TimePoint began_;
   coro::TimePoint command_due_;
   std::uint32_t transactions_ = 0;
@@ -125,10 +125,11 @@ class Session final : private net::EndWatcher, public coro::ListHook<struct Sess
   Ending ending_ = Ending::none;
   bool closing_ = false;
   bool draining_ = false;
-  bool waiting_ = false;      // for a command
-  bool after_data_ = false;   // the client has sent a whole message: if it only half-closes, it listens
-  bool unsolicited_ = false;  // what is in the input was sent as a message that we did not ask for
-  bool early_talker_ = false; // spoke before the greeting
+  bool waiting_ = false;  // for a command
+  bool after_data_ =
+      false;  // the client has sent a whole message: if it only half-closes, it listens
+  bool unsolicited_ = false;   // what is in the input was sent as a message that we did not ask for
+  bool early_talker_ = false;  // spoke before the greeting
 };
 
 }  // namespace postern::session

@@ -23,7 +23,8 @@ struct Transaction {
     smtp::Reply reply;
     Decider by;
   };
-  static constexpr std::size_t most_heard = 200;  // a dictionary attack is counted beyond, not listed
+  static constexpr std::size_t most_heard =
+      200;  // a dictionary attack is counted beyond, not listed
 
   explicit Transaction(const deliver::Client& client) : envelope(client) {}
 
@@ -32,7 +33,8 @@ struct Transaction {
   const smtp::Reply* accepted_before(std::string_view path) const;
 
   deliver::Envelope envelope;
-  std::unique_ptr<deliver::Delivery> delivery;  // from the first recipient that passed our own checks
+  std::unique_ptr<deliver::Delivery>
+      delivery;  // from the first recipient that passed our own checks
   std::vector<Heard> heard;
   std::size_t unlisted = 0;  // RCPTs beyond most_heard
   std::size_t accepted = 0;  // recipients

@@ -31,6 +31,12 @@ TEST_CASE("load: lives without plugins, but says so", "[policy][load]") {
   CHECK(loaded.problems.size() == 1);
 }
 
+TEST_CASE("load: lives with tables that have no effect yet, but says so", "[policy][load]") {
+  const Loaded loaded = load_text(good_with(forward) + "[dns]\nservers = [\"127.0.0.1:53\"]\n");
+  CHECK(loaded.usable());
+  CHECK(loaded.lines() == Lines{"postern.toml:8:2: dns: has no effect in this version"});
+}
+
 TEST_CASE("load: refuses what is no host name", "[policy][load]") {
   struct Row {
     std::string name;

@@ -59,10 +59,10 @@ TEST_CASE("manual: explains every key that is read, and no other", "[policy][man
 TEST_CASE("manual: gives type, bounds, default and meaning", "[policy][manual]") {
   const std::string text = manual(describe_configuration());
   const auto has = [&](const std::string& part) { return text.find(part) != std::string::npos; };
-  CHECK(has(
-      "*message\\_size* (a size, \"64KiB\" to \"100GB\"; default \"50MiB\")\n\tLargest message, "
-      "announced by SIZE.\n"));
-  CHECK(has("*command* (a duration, \"1s\" to \"1d\"; default \"5m\")\n"));
+  CHECK(
+      has("*message\\_size* (a size, \"1KB\" to \"100GB\"; default \"50MiB\")\n\tLargest message, "
+          "announced by SIZE; RFC 5321 asks for 64 KiB at least.\n"));
+  CHECK(has("*command* (a duration, \"100ms\" to \"1d\"; default \"5m\")\n"));
   CHECK(has("*hostname* (a string; default the system's host name)\n"));
   CHECK(has("*address* (an address with its port, required)\n"));
   CHECK(has("*format* (\"json\" or \"text\"; default \"json\")\n"));
