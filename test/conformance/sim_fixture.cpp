@@ -10,7 +10,7 @@ namespace {
 using namespace testing;
 using namespace std::chrono_literals;
 
-constexpr std::size_t window = 64 * 1024;
+constexpr std::size_t window = 16 * 1024;
 
 class SimFixture final : public Fixture {
  public:
@@ -27,7 +27,7 @@ class SimFixture final : public Fixture {
   std::pair<net::StreamPtr, net::StreamPtr> streams() override {
     return make_stream_pair(sim_, options_);
   }
-  std::size_t more_than_fits() const override { return 300'000; }
+  std::size_t more_than_fits() const override { return 150'000; }
   SocketAddress listen(Accept accept) override {
     const SocketAddress address = next_address();
     network_.listen(address, [accept](net::StreamPtr stream) {
