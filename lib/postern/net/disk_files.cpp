@@ -92,7 +92,9 @@ Result<void> make_path(const std::string& path) {
     if (mkdir(partial.c_str(), directory_mode) != 0 && errno != EEXIST)
       return fail_errno(errno, fmt::format("making the directory {}", partial));
   }
-  return {};
+  struct stat found {};  // what was there already may be a file
+  if (stat(path.c_str(), &found) == 0 && S_ISDIR(found.st_mode)) return {};
+  return fail_errno(EEXIST, fmt::format("making the directory {}", path));
 }
 
 class DiskFile final : public File {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 #include <stdexcept>
 
 namespace postern::net {
@@ -18,6 +19,8 @@ struct Loop::Handles {
 };
 
 Loop::Loop() : handles_(std::make_unique<Handles>()), now_(coro::Clock::now()) {
+  // libuv writes without MSG_NOSIGNAL: who resets a connection must not end the process.
+  std::signal(SIGPIPE, SIG_IGN);
   if (uv_loop_init(&handles_->loop) != 0) throw std::runtime_error("cannot make an event loop");
   for (auto* handle : {reinterpret_cast<uv_handle_t*>(&handles_->prepare),
                        reinterpret_cast<uv_handle_t*>(&handles_->idle),
@@ -53,7 +56,7 @@ void Loop::stop() { uv_stop(&handles_->loop); }
 void Loop::enter() {
   if (in_turn_) return;
   in_turn_ = true;
-  now_ = std::max(now_, coro::Clock::now());
+  now_ = began_ = std::max(now_, coro::Clock::now());
 }
 
 void Loop::before_poll() {
@@ -66,7 +69,7 @@ void Loop::before_poll() {
     uv_idle_stop(&handles_->idle);
   if (!in_turn_) return;
   in_turn_ = false;
-  const Duration held = coro::Clock::now() - now_;
+  const Duration held = coro::Clock::now() - began_;
   if (held > held_too_long && lag_watcher_) lag_watcher_->loop_was_held(held, running());
 }
 
@@ -81,6 +84,9 @@ void Loop::rearm(TimePoint due) {
 
 void Loop::timer_due() {
   enter();
+  // What was called back before may have taken its time. With the old time a timer that has come due
+  // since would not fire, and libuv would call this again at once, for ever.
+  now_ = std::max(now_, coro::Clock::now());
   fire_timers(now_);
   if (const coro::Timer* next = timers().first()) rearm(next->due());
 }

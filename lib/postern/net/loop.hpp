@@ -52,6 +52,7 @@ class Loop final : public coro::Scheduler {
 
   std::unique_ptr<Handles> handles_;
   TimePoint now_;
+  TimePoint began_;  // the turn, for the lag
   bool in_turn_ = false;
   LagWatcher* lag_watcher_ = nullptr;
 };

@@ -1,0 +1,84 @@
+// What the conformance tests run on: the same tests for every implementation of Scheduler, Stream,
+// Files and Network. An implementation adds one file that registers a fixture.
+#pragma once
+
+#include <postern/coro/scope.hpp>
+#include <postern/net/files.hpp>
+#include <postern/net/network.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace postern::conformance {
+
+using coro::Duration;
+
+// Who is told of each connection that an address takes.
+using Accept = std::function<void(net::StreamPtr)>;
+
+class Fixture {
+ public:
+  virtual ~Fixture() = default;
+
+  virtual coro::Scheduler& scheduler() = 0;
+  virtual net::Network& network() = 0;
+  virtual net::Files& files() = 0;
+  // An empty directory of this test's own.
+  virtual std::string directory() = 0;
+
+  // Two ends of a connection.
+  virtual std::pair<net::StreamPtr, net::StreamPtr> streams() = 0;
+  // So many octets do not fit between the two ends when nobody reads.
+  virtual std::size_t more_than_fits() const = 0;
+  virtual SocketAddress listen(Accept accept) = 0;
+  virtual SocketAddress refusing() = 0;
+  virtual SocketAddress silent() = 0;  // never answers a connect
+
+  // Runs turns until stop(); throws when that does not come.
+  virtual void run_until_stopped() = 0;
+  virtual void stop() = 0;
+
+  // Lets everything happen that is under way; on a real network, waits for a moment.
+  void settle(Duration time = std::chrono::milliseconds(30));
+  template <typename T>
+  T run(coro::Task<T> task);
+  void join(coro::Scope& scope);
+};
+
+template <typename T>
+T Fixture::run(coro::Task<T> task) {
+  struct Finished final : coro::Completion {
+    explicit Finished(Fixture& f) : fixture(f) {}
+    void finished() noexcept override { fixture.stop(); }
+    Fixture& fixture;
+  };
+  coro::Context context(scheduler(), "conformance");
+  Finished finished(*this);
+  if (!task.start(context, finished)) run_until_stopped();
+  return task.await_resume();
+}
+
+struct Implementation {
+  std::string name;
+  std::function<std::unique_ptr<Fixture>()> make;
+};
+std::vector<Implementation>& implementations();
+
+// `const Registered here("libuv", [] { return std::make_unique<UvFixture>(); });`
+struct Registered {
+  Registered(std::string name, std::function<std::unique_ptr<Fixture>()> make) {
+    implementations().push_back(Implementation{std::move(name), std::move(make)});
+  }
+};
+
+// One of the fixtures, as a generator: the test runs once for each.
+#define POSTERN_EACH_IMPLEMENTATION(fixture)                                                    \
+  const auto implementation_ = GENERATE(from_range(::postern::conformance::implementations())); \
+  INFO("on " << implementation_.name);                                                          \
+  const auto fixture##_owner_ = implementation_.make();                                         \
+  ::postern::conformance::Fixture& fixture = *fixture##_owner_
+
+}  // namespace postern::conformance
