@@ -24,14 +24,11 @@ std::string Scheduler::waiting() const {
 }
 
 void Scheduler::run_jobs() {
-  // A marker ends the turn: what runs now may post more, or take jobs back.
-  struct Marker final : Job {
-    void run() override {}
-  } marker;
-  jobs_.push_back(marker);
+  // What runs now may post more, or take jobs back.
+  jobs_.push_back(end_of_turn_);
   while (true) {
     Job& job = jobs_.pop_front();
-    if (&job == &marker) return;
+    if (&job == &end_of_turn_) return;
     job.run();
   }
 }

@@ -62,7 +62,12 @@ class Scheduler {
   const TimerQueue& timers() const { return timers_; }
 
  private:
+  struct Marker final : Job {
+    void run() override {}
+  };
+
   List<Job, PostedTag> jobs_;
+  Marker end_of_turn_;  // among jobs_ while they run
   List<StopNode, StopTag> contexts_;
   TimerQueue timers_;
   std::string_view running_;
