@@ -1,0 +1,75 @@
+#include "client.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <utility>
+
+namespace postern::bench {
+
+bool Client::connect(std::uint16_t port, const Script& script) {
+  script_ = &script;
+  step_ = heard_ = column_ = 0;
+  began_ = Clock::now();
+  socket_ = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (socket_ < 0) return false;
+  const int on = 1;
+  setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(port);
+  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return ::connect(socket_, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0 ||
+         errno == EINPROGRESS;
+}
+
+void Client::close() {
+  if (socket_ >= 0) ::close(std::exchange(socket_, -1));
+}
+
+Client::State Client::advance() {
+  std::array<char, 16 * 1024> buffer;
+  const ssize_t count = recv(socket_, buffer.data(), buffer.size(), 0);
+  if (count < 0) return errno == EAGAIN || errno == EINTR ? State::talking : State::failed;
+  const bool over = step_ == script_->size();
+  if (count == 0) return over ? State::closed : State::failed;
+  if (over || !hear({buffer.data(), static_cast<std::size_t>(count)})) return State::failed;
+  if (heard_ < (*script_)[step_].expected.size()) return State::talking;
+  heard_ = 0;
+  return ++step_ == script_->size() ? State::finished : say();
+}
+
+Client::State Client::say() {
+  const std::string& octets = (*script_)[step_].octets;
+  // A step is a few KiB and always fits into the socket's buffer, which is empty now.
+  const ssize_t sent = send(socket_, octets.data(), octets.size(), MSG_NOSIGNAL);
+  return sent == static_cast<ssize_t>(octets.size()) ? State::talking : State::failed;
+}
+
+// False: more replies than expected, or another one.
+bool Client::hear(std::string_view octets) {
+  const std::string& expected = (*script_)[step_].expected;
+  for (const char octet : octets) {
+    if (column_ == 0) digit_ = octet;
+    if (column_ == 3) last_line_ = octet != '-';
+    ++column_;
+    if (octet != '\n') continue;
+    column_ = 0;
+    if (!last_line_) continue;
+    if (heard_ == expected.size() || expected[heard_] != digit_) return false;
+    ++heard_;
+  }
+  return true;
+}
+
+bool Client::lost() const {
+  char octet = 0;
+  return recv(socket_, &octet, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN;
+}
+
+}  // namespace postern::bench
