@@ -224,7 +224,10 @@ void MemoryStream::dispose() noexcept {
   delete this;
 }
 
-std::size_t MemoryStream::send(std::string_view octets) { return link_->from(side_).send(octets); }
+std::size_t MemoryStream::send(std::string_view octets) {
+  ++writes_;
+  return link_->from(side_).send(octets);
+}
 void MemoryStream::pause_input() { link_->to(side_).pause(); }
 void MemoryStream::resume_input() { link_->to(side_).resume(); }
 

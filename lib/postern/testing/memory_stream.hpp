@@ -43,6 +43,8 @@ class MemoryStream final : public net::Stream {
   // Octets that the reader of this stream has not got yet: on their way, or held back by its
   // pauses.
   std::size_t arriving() const;
+  // How often this side has written: what a kernel would send as a segment each.
+  std::size_t writes() const { return writes_; }
 
  private:
   friend class Link;
@@ -59,6 +61,7 @@ class MemoryStream final : public net::Stream {
   std::shared_ptr<Link> link_;
   int side_;
   SocketAddress local_;
+  std::size_t writes_ = 0;
 };
 
 // Both ends of a connection that is already there.
