@@ -1,28 +1,34 @@
-#include <postern/base/log_writer.hpp>
-#include <postern/net/loop.hpp>
-#include <postern/net/sockets.hpp>
-#include <postern/policy/load.hpp>
+// posternd: the arguments.
+#include <CLI/CLI.hpp>
 
 #include <cstdio>
+#include <string>
 
-#include "worker.hpp"
-
-using namespace postern;
+#include "check.hpp"
+#include "master.hpp"
+#include "worker_process.hpp"
 
 int main(int argc, char** argv) {
-  auto bundle = policy::read_bundle(argv[argc - 1]);
-  if (!bundle) return std::fprintf(stderr, "%s\n", bundle.error().text.c_str()), 1;
-  auto loaded = policy::load(*bundle);
-  for (const auto& line : loaded.lines()) std::fprintf(stderr, "%s\n", line.c_str());
-  if (!loaded.usable()) return 1;
-  LogWriter log(LogTarget::on(2), {});
-  log.start();
-  net::Loop loop;
-  daemon::Worker worker(loop, log, loaded, {});
-  for (const auto& listen : loaded.configuration.listen) {
-    auto socket = net::make_listening_socket(listen.address);
-    if (!socket) return std::fprintf(stderr, "%s\n", socket.error().text.c_str()), 1;
-    worker.serve(*socket);
+  using namespace postern::daemon;
+  CLI::App app{"SMTP filtering proxy; runs in the foreground"};
+  std::string file = "/etc/postern/postern.toml";
+  std::string checked;
+  int channel = -1;
+  app.add_option("--config", file, "the configuration file")->capture_default_str();
+  // "-": a bundle on standard input, from the master.
+  CLI::Option* check =
+      app.add_option("--check", checked, "check the configuration and exit: 0 good, 1 not")
+          ->expected(0, 1)
+          ->type_name("");
+  app.add_option("--worker", channel)->group("");
+  app.set_version_flag("--version", "posternd " POSTERN_VERSION);
+  CLI11_PARSE(app, argc, argv);
+  if (channel >= 0) return run_worker(channel);
+  if (*check) {
+    if (checked == "-") return check_standard_input();
+    if (!checked.empty())
+      return std::fprintf(stderr, "--check %s: name the file with --config\n", checked.c_str()), 1;
+    return check_file(file);
   }
-  loop.run();
+  return Master(file).run();
 }

@@ -1,10 +1,24 @@
 #include "settings.hpp"
 
+#include <fmt/format.h>
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <array>
+#include <filesystem>
+#include <iterator>
 
 namespace postern::daemon {
+namespace {
+
+std::size_t open_descriptors() {
+  std::error_code failed;
+  const std::filesystem::directory_iterator entries("/proc/self/fd", failed);
+  if (failed) return 0;
+  return static_cast<std::size_t>(std::distance(begin(entries), end(entries)));
+}
+
+}  // namespace
 
 session::Settings session_settings(const policy::Configuration& configuration) {
   session::Settings settings;
@@ -44,15 +58,43 @@ deliver::PoolSettings pool_settings(const policy::Configuration& configuration,
   return settings;
 }
 
-std::size_t most_sessions(const policy::Configuration& configuration) {
-  constexpr std::size_t own = 64;  // log, control, listeners, files being delivered
+Result<std::size_t> most_sessions(const policy::Configuration& configuration) {
+  constexpr std::size_t own = 32;  // listeners, files being delivered, the log being reopened
+  constexpr std::size_t least = 16;
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
-  const std::size_t taken = own + configuration.forward.max_connections;
-  const std::size_t descriptors = limit.rlim_cur > taken + own ? limit.rlim_cur - taken : own;
+  const std::size_t taken = open_descriptors() + own + configuration.forward.max_connections;
+  if (limit.rlim_cur < taken + least)
+    return fail(
+        Errc::descriptors,
+        fmt::format("a process may have {} open files, and a worker needs {} or more; raise the "
+                    "limit (ulimit -n, LimitNOFILE=)",
+                    limit.rlim_cur, taken + least));
+  const std::size_t descriptors = limit.rlim_cur - taken;
   const std::size_t safe = descriptors - descriptors / 10;
   const std::size_t asked = configuration.limits.sessions;
   return asked == 0 ? safe : std::min(asked, safe);
+}
+
+std::string log_target(const policy::Log& log) {
+  switch (log.target.kind) {
+    case policy::LogTarget::Kind::syslog:
+      return "syslog";
+    case policy::LogTarget::Kind::file:
+      return "file:" + log.target.path;
+    case policy::LogTarget::Kind::standard_error:
+      break;
+  }
+  return "stderr";
+}
+
+LogWriter::Options log_options(const policy::Log& log) {
+  constexpr std::array<Level, 4> levels{Level::debug, Level::info, Level::warning, Level::error};
+  LogWriter::Options options;
+  options.level = levels[static_cast<std::size_t>(log.level)];
+  options.format =
+      log.format == policy::LogFormat::json ? LogWriter::Format::json : LogWriter::Format::text;
+  return options;
 }
 
 }  // namespace postern::daemon

@@ -1,11 +1,13 @@
 // From the configuration to what each part of a worker is told.
 #pragma once
 
+#include <postern/base/log_writer.hpp>
 #include <postern/deliver/pool.hpp>
 #include <postern/policy/configuration.hpp>
 #include <postern/session/settings.hpp>
 
 #include <cstddef>
+#include <string>
 
 namespace postern::daemon {
 
@@ -15,8 +17,13 @@ session::Settings session_settings(const policy::Configuration& configuration);
 deliver::PoolSettings pool_settings(const policy::Configuration& configuration,
                                     std::size_t workers);
 
-// How many sessions a worker takes: as configured, or what its descriptor limit allows when every
-// session may also have a spool file or a downstream connection.
-std::size_t most_sessions(const policy::Configuration& configuration);
+// How many sessions a worker takes: as configured, or what its descriptor limit allows beside what
+// is open now (every worker inherits all listening sockets), connections to the downstream and
+// files being written. Errors: descriptors, when that is next to nothing.
+Result<std::size_t> most_sessions(const policy::Configuration& configuration);
+
+// `[log]` for LogTarget::open() and for a LogWriter; the caller adds fields.
+std::string log_target(const policy::Log& log);
+LogWriter::Options log_options(const policy::Log& log);
 
 }  // namespace postern::daemon

@@ -49,7 +49,7 @@ Worker::Worker(net::Loop& loop, Log& log, const policy::Loaded& loaded, WorkerId
       services_{loop, files_, log, *route_, loaded.recipients, settings_, *this},
       sessions_(loop, "worker"),
       chores_(loop, "worker"),
-      most_sessions_(daemon::most_sessions(loaded.configuration)),
+      most_sessions_(identity.most_sessions),
       id_prefix_(fmt::format(
           "{}-{}-{:x}-", identity.generation, identity.slot,
           std::chrono::duration_cast<std::chrono::milliseconds>(loop.wall().time_since_epoch())

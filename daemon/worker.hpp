@@ -19,7 +19,8 @@ namespace postern::daemon {
 struct WorkerIdentity {
   std::size_t slot = 0;  // which of the site's workers; 0-based
   std::uint64_t generation = 1;
-  std::size_t workers = 1;  // how many share the downstream's connections
+  std::size_t workers = 1;           // how many share the downstream's connections
+  std::size_t most_sessions = 1000;  // see most_sessions()
 };
 
 // Everything runs on `loop`'s thread.

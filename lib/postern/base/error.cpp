@@ -47,7 +47,8 @@ Errc errc_from_errno(int number) {
     case EFBIG: return Errc::no_space;
     case ENOENT:
     case ENOTDIR: return Errc::not_found;
-    case EEXIST: return Errc::exists;
+    case EEXIST:
+    case EADDRINUSE: return Errc::exists;
     case EACCES:
     case EPERM:
     case EROFS: return Errc::permission;

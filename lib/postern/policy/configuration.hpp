@@ -137,7 +137,9 @@ struct MasterSettings {
   std::string user;
   std::string group;
   std::size_t workers = 0;  // 0: one per core
+  milliseconds drain_timeout = seconds(60);
   std::vector<SocketAddress> listen;
+  Log log;
 };
 
 // The keys of the whole file.

@@ -1,0 +1,15 @@
+// Judging a configuration: what --check, `postern check` and the master's child do.
+#pragma once
+
+#include <postern/policy/load.hpp>
+
+#include <string>
+
+namespace postern::daemon {
+
+// Each prints a line for each problem on standard error and returns the exit status. Started as
+// root they judge as the user that the configuration names, which this process then stays.
+int check_file(const std::string& path);
+int check_standard_input();  // a bundle in its byte form; says nothing about a good one
+
+}  // namespace postern::daemon

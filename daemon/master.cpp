@@ -1,0 +1,185 @@
+#include "master.hpp"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+
+#include "privileges.hpp"
+
+namespace postern::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto extra_time = 30s;  // after drain_timeout, for commits that are under way
+constexpr auto stopped_for = 2s;  // we were not scheduled: nobody's silence means anything
+
+// Each session wants a descriptor or two; what the administrator allows is the hard limit.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int wait_ms(std::chrono::steady_clock::duration left) {
+  constexpr auto longest = std::chrono::steady_clock::duration(1h);
+  const auto wait = std::clamp(left, std::chrono::steady_clock::duration::zero(), longest);
+  return static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(wait).count());
+}
+
+}  // namespace
+
+Master::Master(std::string configuration_file) : file_(std::move(configuration_file)) {}
+
+Master::~Master() {
+  if (signals_ >= 0) close(signals_);
+}
+
+int Master::run() {
+  raise_descriptor_limit();
+  if (!open_signals()) return 1;
+  begin_generation();
+  while (judge_ || next_ || current_ || !children_.empty()) turn();
+  if (log_) log_->notice("posternd ends");
+  return failed_ ? 1 : 0;
+}
+
+bool Master::open_signals() {
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGCHLD, SIG_DFL);  // ignored, it would reap our children for us
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD})
+    sigaddset(&set, number);
+  sigprocmask(SIG_BLOCK, &set, nullptr);
+  signals_ = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (signals_ >= 0) return true;
+  say("waiting for signals: the kernel offers no signalfd");
+  return false;
+}
+
+void Master::say(const std::string& line) {
+  if (started_)
+    log_->error("{}", line);
+  else
+    std::fprintf(stderr, "%s\n", line.c_str());
+}
+
+// One wait and all that it brought: signals first, then what the workers say, then the time.
+void Master::turn() {
+  std::vector<pollfd> polled{{signals_, POLLIN, 0}};
+  std::vector<Child*> of;
+  for (const auto& child : children_)
+    if (child->channel() >= 0) {
+      polled.push_back({child->channel(), child->events(), 0});
+      of.push_back(child.get());
+    }
+  const TimePoint due = next_due();
+  poll(polled.data(), polled.size(), due == TimePoint::max() ? -1 : wait_ms(due - Clock::now()));
+  const TimePoint now = Clock::now();
+  if (due != TimePoint::max() && now > due + stopped_for)
+    for (const auto& child : children_) child->heard = now;
+  if (polled[0].revents != 0) handle_signals();
+  for (std::size_t i = 1; i < polled.size(); ++i) {
+    if (polled[i].revents & POLLOUT) of[i - 1]->flush();
+    if (polled[i].revents & ~POLLOUT) hear(*of[i - 1]);
+  }
+  reap();
+  if (judge_ && judge_->ended()) judged();
+  on_time(now);
+  share_out();
+}
+
+Master::TimePoint Master::next_due() const {
+  TimePoint due = kill_all_at_;
+  const auto earlier = [&](TimePoint other) { due = std::min(due, other); };
+  if (judge_) earlier(judge_->due());
+  if (next_) earlier(next_->ready_by);
+  for (const auto& child : children_) earlier(child->due);
+  if (!current_) return due;
+  for (const Slot& slot : current_->slots) {
+    earlier(slot.restart_at);
+    if (!slot.serves() && Clock::now() <= slot.away_since + absence)
+      earlier(slot.away_since + absence);
+  }
+  return due;
+}
+
+void Master::handle_signals() {
+  signalfd_siginfo info{};
+  while (read(signals_, &info, sizeof info) == sizeof info)
+    on_signal(static_cast<int>(info.ssi_signo));
+}
+
+void Master::on_signal(int number) {
+  switch (number) {
+    case SIGTERM:
+    case SIGINT:
+      return stop();
+    case SIGHUP:
+      reload_asked_ = true;
+      return next_request();
+    case SIGUSR1:
+      return reopen_logs();
+    case SIGUSR2:
+      if (log_) log_->warning("SIGUSR2: this version cannot be replaced while it runs; restart it");
+      return;
+    default:
+      return;  // SIGCHLD: every turn looks for children that have ended
+  }
+}
+
+void Master::on_time(TimePoint now) {
+  if (judge_ && now >= judge_->due()) judge_->give_up();
+  if (next_ && now >= next_->ready_by)
+    give_up(fmt::format("generation {} is given up: its workers were not ready in time",
+                        next_->number));
+  for (const auto& child : children_) watch(*child, now);
+  for (std::size_t slot = 0; current_ && slot < current_->slots.size(); ++slot)
+    if (now >= current_->slots[slot].restart_at) start_worker(*current_, slot);
+  if (now < kill_all_at_) return;
+  kill_all_at_ = TimePoint::max();
+  say("stopping took too long: the workers that are left are killed");
+  for (const auto& child : children_) condemn(*child, SIGKILL);
+}
+
+// The first asks for a drain, the second for the end; then there is a last limit.
+void Master::stop() {
+  ++stops_asked_;
+  if (log_ && stops_asked_ == 1) log_->notice("stopping: sessions may finish their transactions");
+  if (log_ && stops_asked_ == 2) log_->notice("stopping now");
+  reload_asked_ = false;
+  judge_.reset();
+  const auto limit = current_ ? current_->settings.drain_timeout : 0ms;
+  if (stops_asked_ == 1) kill_all_at_ = Clock::now() + limit + extra_time;
+  current_.reset();
+  next_.reset();
+  if (ports_) ports_->close_all();
+  for (const auto& child : children_) {
+    if (child->state == Child::State::starting)
+      condemn(*child, SIGKILL);
+    else if (stops_asked_ == 1)
+      leave(*child);
+    else
+      child->send(Finish{});
+  }
+}
+
+void Master::reopen_logs() {
+  if (!log_) return;
+  if (current_ && current_->settings.log.target.kind == policy::LogTarget::Kind::file)
+    create_for(current_->settings.log.target.path, current_->settings.user,
+               current_->settings.group);
+  log_->reopen();
+  for (const auto& child : children_) child->send(Reopen{});
+}
+
+}  // namespace postern::daemon

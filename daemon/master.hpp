@@ -1,0 +1,111 @@
+// The master: binds ports, starts and watches workers, relays signals. It parses nothing from the
+// network, runs no event loop and loads no plugin; what it waits for, it waits for in poll().
+#pragma once
+
+#include <postern/base/log_writer.hpp>
+#include <postern/policy/load.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "assignment.hpp"
+#include "child.hpp"
+#include "judge.hpp"
+#include "ports.hpp"
+
+namespace postern::daemon {
+
+class Master {
+ public:
+  explicit Master(std::string configuration_file);
+  ~Master();
+
+  // Until all workers have gone. The exit status: 1 when it could not start, which one line on
+  // standard error has said.
+  int run();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  using TimePoint = Clock::time_point;
+
+  // A worker's sockets go to another when it is away for longer.
+  static constexpr std::chrono::milliseconds absence{100};
+
+  // The place of one worker in a generation; whoever fills it may change.
+  struct Slot {
+    bool serves() const { return child != nullptr && child->state == Child::State::serving; }
+
+    Child* child = nullptr;  // null: between two
+    TimePoint away_since;
+    TimePoint restart_at = TimePoint::max();
+    std::chrono::milliseconds back_off{0};
+  };
+  // One configuration and the workers that run with it.
+  struct Generation {
+    std::uint64_t number = 0;
+    std::shared_ptr<const std::string> bundle;  // encoded for the workers
+    policy::MasterSettings settings;
+    std::vector<Slot> slots;
+    TimePoint ready_by = TimePoint::max();
+  };
+
+  // master.cpp: the loop, the end.
+  bool open_signals();
+  void turn();
+  TimePoint next_due() const;
+  void handle_signals();
+  void on_signal(int number);
+  void on_time(TimePoint now);
+  void stop();
+  void reopen_logs();
+  void say(const std::string& line);  // standard error before the start is complete, then the log
+
+  // master_generations.cpp: start and reload.
+  void begin_generation();
+  void judged();
+  void start_generation();
+  Result<void> open_log(const policy::MasterSettings& settings);
+  void go_on_as_before();
+  void take_over();
+  void give_up(const std::string& why);
+  void next_request();
+
+  // master_workers.cpp.
+  void start_worker(Generation& generation, std::size_t slot);
+  void hear(Child& child);
+  void take(Child& child, const Message& message);
+  void reap();
+  void died(Child& child, int status);
+  void replace(Generation& generation, Child& child, const std::string& how);
+  void leave(Child& child);
+  void condemn(Child& child, int number);
+  void watch(Child& child, TimePoint now);
+  void share_out();
+  Generation* generation_of(const Child& child);
+  Slot* slot_of(const Child& child);
+
+  std::string file_;
+  std::unique_ptr<LogWriter> log_;  // null until the configuration is known
+  policy::Log log_settings_;        // of log_
+  int signals_ = -1;                // signalfd
+  std::optional<Judge> judge_;
+  policy::Bundle judged_bundle_;
+  std::string judged_bytes_;
+  std::unique_ptr<Ports> ports_;
+  std::unique_ptr<Generation> current_;           // null until the start is complete
+  std::unique_ptr<Generation> next_;              // not ready yet
+  std::vector<std::unique_ptr<Child>> children_;  // of every generation
+  Columns columns_;                               // who serves what, for current_
+  std::uint64_t generations_ = 0;
+  bool reload_asked_ = false;
+  int stops_asked_ = 0;
+  TimePoint kill_all_at_ = TimePoint::max();
+  bool started_ = false;  // a generation was ready
+  bool failed_ = false;   // the start was given up
+};
+
+}  // namespace postern::daemon

@@ -1,0 +1,134 @@
+// Start and reload are one thing: a bundle is read, judged by a child, and given to new workers;
+// when all of them are ready they take over, and the workers before them drain.
+#include <fmt/format.h>
+#include <signal.h>
+
+#include "cores.hpp"
+#include "master.hpp"
+#include "privileges.hpp"
+#include "settings.hpp"
+
+namespace postern::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto ready_limit = 30s;
+
+}  // namespace
+
+// A reload that is asked for while another is under way comes after it.
+void Master::next_request() {
+  if (!reload_asked_ || judge_ || next_ || !current_) return;
+  reload_asked_ = false;
+  log_->notice("reading {} again", file_);
+  begin_generation();
+}
+
+void Master::begin_generation() {
+  auto bundle = policy::read_bundle(file_);
+  if (!bundle) return give_up(bundle.error().text);
+  judged_bundle_ = std::move(*bundle);
+  judged_bytes_ = judged_bundle_.serialize();
+  auto judge = Judge::start(judged_bytes_, Clock::now());
+  if (!judge) return give_up(judge.error().text);
+  judge_.emplace(std::move(*judge));
+}
+
+void Master::judged() {
+  const std::vector<std::string> lines = judge_->lines();
+  const bool good = judge_->good();
+  judge_.reset();
+  for (const std::string& line : lines) {
+    if (good && started_)
+      log_->warning("{}", line);
+    else
+      say(line);
+  }
+  if (!good)
+    return give_up(
+        current_ ? fmt::format("{}: not usable; generation {} goes on", file_, current_->number)
+                 : std::string());
+  start_generation();
+}
+
+void Master::start_generation() {
+  auto loaded = policy::load_master(judged_bundle_);
+  auto generation = std::make_unique<Generation>();
+  generation->number = ++generations_;
+  generation->settings = std::move(loaded.settings);
+  generation->bundle =
+      std::make_shared<const std::string>(encode(BundleBytes{std::move(judged_bytes_)}));
+  judged_bytes_ = std::string();
+  judged_bundle_ = {};
+  generation->ready_by = Clock::now() + ready_limit;
+  const policy::MasterSettings& settings = generation->settings;
+  const std::size_t workers = settings.workers == 0 ? usable_cores() : settings.workers;
+  generation->slots.resize(workers);
+  for (Slot& slot : generation->slots) slot.away_since = Clock::now();
+  if (!ports_) ports_ = std::make_unique<Ports>(workers);
+  auto opened = ports_->open(settings.listen, file_);
+  if (!opened) return give_up(opened.error().text);
+  auto log = open_log(settings);
+  if (!log) return give_up(log.error().text);
+  next_ = std::move(generation);
+  for (std::size_t slot = 0; next_ && slot < workers; ++slot) start_worker(*next_, slot);
+}
+
+// The master's own lines go where the workers' go, in the same form.
+Result<void> Master::open_log(const policy::MasterSettings& settings) {
+  if (log_ && log_target(log_settings_) == log_target(settings.log) &&
+      log_settings_.level == settings.log.level && log_settings_.format == settings.log.format)
+    return {};
+  if (settings.log.target.kind == policy::LogTarget::Kind::file)
+    create_for(settings.log.target.path, settings.user, settings.group);
+  auto target = LogTarget::open(log_target(settings.log));
+  if (!target)
+    return fail(target.error().code, fmt::format("{}; make its folder, or change log.target in {}",
+                                                 target.error().text, file_));
+  LogWriter::Options options = log_options(settings.log);
+  options.fields = {{"process", "master"}};
+  log_ = std::make_unique<LogWriter>(std::move(*target), std::move(options));
+  log_->start();
+  log_settings_ = settings.log;
+  return {};
+}
+
+void Master::take_over() {
+  const std::unique_ptr<Generation> before = std::move(current_);
+  current_ = std::move(next_);
+  started_ = true;
+  columns_.clear();
+  share_out();
+  for (const auto& child : children_)
+    if (child->generation() != current_->number && child->state != Child::State::condemned)
+      leave(*child);
+  ports_->keep_only(current_->settings.listen);
+  for (const Port& port : ports_->all()) log_->notice("listening on {}", port.bound.text());
+  log_->notice("generation {} is ready: posternd {}, {}, {} workers", current_->number,
+               POSTERN_VERSION, file_, current_->slots.size());
+  next_request();
+}
+
+// An empty reason has been told already.
+void Master::give_up(const std::string& why) {
+  if (!why.empty()) say(why);
+  const std::uint64_t number = next_ ? next_->number : 0;
+  next_.reset();
+  for (const auto& child : children_)
+    if (child->generation() == number) condemn(*child, SIGKILL);
+  if (started_)
+    go_on_as_before();
+  else
+    failed_ = true;
+}
+
+void Master::go_on_as_before() {
+  if (!current_) return;  // stopping
+  ports_->keep_only(current_->settings.listen);
+  auto log = open_log(current_->settings);
+  if (!log) log_->error("{}", log.error().text);
+  next_request();
+}
+
+}  // namespace postern::daemon

@@ -1,0 +1,49 @@
+// The listening sockets of the master: made once, assigned to workers, closed with it.
+#pragma once
+
+#include <postern/base/ip.hpp>
+
+#include <string>
+#include <vector>
+
+namespace postern::daemon {
+
+// One address to listen on and its SO_REUSEPORT sockets. The kernel spreads connections over all of
+// them, so all of them are served as long as the port is open; none is added or closed before.
+struct Port {
+  SocketAddress asked;  // port 0: any
+  SocketAddress bound;
+  std::vector<int> sockets;
+};
+
+class Ports {
+ public:
+  // `columns`: how many sockets each address gets. It never changes.
+  explicit Ports(std::size_t columns) : columns_(columns) {}
+  Ports(const Ports&) = delete;
+  Ports& operator=(const Ports&) = delete;
+  ~Ports() { close_all(); }
+
+  std::size_t columns() const { return columns_; }
+
+  // Opens what is not open yet; on failure nothing is kept of that. The predecessor's workers may
+  // take a moment to let go of a port: waits up to a second, at start-up only.
+  // Errors: the text is a line with the remedy; `file` is where the address stands.
+  Result<void> open(const std::vector<SocketAddress>& addresses, const std::string& file);
+  // Closes all others.
+  void keep_only(const std::vector<SocketAddress>& addresses);
+  void close_all() { keep_only({}); }
+
+  const std::vector<Port>& all() const { return ports_; }
+  // Those of these addresses.
+  std::vector<int> sockets_of(const std::vector<SocketAddress>& addresses) const;
+  std::vector<int> column(std::size_t index, const std::vector<SocketAddress>& addresses) const;
+
+ private:
+  Result<Port> make(const SocketAddress& address) const;
+
+  std::size_t columns_;
+  std::vector<Port> ports_;
+};
+
+}  // namespace postern::daemon

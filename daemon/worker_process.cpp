@@ -1,0 +1,232 @@
+#include "worker_process.hpp"
+
+#include <postern/base/log_writer.hpp>
+#include <postern/net/channel.hpp>
+#include <postern/net/loop.hpp>
+#include <postern/net/signals.hpp>
+#include <postern/policy/load.hpp>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <exception>
+#include <optional>
+
+#include "privileges.hpp"
+#include "protocol.hpp"
+#include "settings.hpp"
+#include "worker.hpp"
+
+namespace postern::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto beat_interval = 1s;
+
+// What the master sends before anything else.
+struct Orders {
+  Hello hello;
+  policy::Bundle bundle;
+};
+
+// Waits. Errors: closed (the master is gone), malformed.
+Result<Orders> receive_orders(int channel, Decoder& decoder) {
+  std::optional<Hello> hello;
+  std::array<char, 65536> buffer;
+  for (;;) {
+    auto message = decoder.next();
+    if (!message) return fail(message.error());
+    if (!*message) {
+      const ssize_t count = recv(channel, buffer.data(), buffer.size(), 0);
+      if (count < 0 && errno == EINTR) continue;
+      if (count <= 0) return fail(Errc::closed);
+      decoder.feed({buffer.data(), static_cast<std::size_t>(count)});
+      continue;
+    }
+    if (auto* first = std::get_if<Hello>(&**message)) {
+      hello = std::move(*first);
+      continue;
+    }
+    const auto* bytes = std::get_if<BundleBytes>(&**message);
+    if (!bytes || !hello) return fail(Errc::malformed, "orders come as hello, then bundle");
+    auto bundle = policy::Bundle::parse(bytes->bytes);
+    if (!bundle) return fail(bundle.error());
+    return Orders{std::move(*hello), std::move(*bundle)};
+  }
+}
+
+// The rest of a worker's life: the loop, with ears for the master, signals and the second hand.
+class WorkerProcess final : private net::ChannelReader,
+                            private net::SignalHandler,
+                            private coro::Timer {
+ public:
+  WorkerProcess(net::Loop& loop, LogWriter& log, const policy::Loaded& loaded,
+                const WorkerIdentity& identity, std::vector<int> sockets, Decoder decoder)
+      : loop_(loop),
+        log_(log),
+        worker_(loop, log, loaded, identity),
+        sockets_(std::move(sockets)),
+        decoder_(std::move(decoder)) {}
+  ~WorkerProcess() { loop_.disarm(*this); }
+
+  Result<void> run(int channel) {
+    auto signals = net::Signals::open(loop_, {SIGTERM, SIGUSR1}, *this);
+    if (!signals) return fail(signals.error());
+    auto opened = net::Channel::open(loop_, channel, *this);
+    if (!opened) return fail(opened.error());
+    channel_ = std::move(*opened);
+    channel_->send(encode(Ready{}));
+    due_ = loop_.now();
+    fire();
+    loop_.run();
+    channel_.reset();
+    return {};
+  }
+
+ private:
+  void fire() override {  // once a second
+    const auto lag = std::max(coro::Clock::now() - due_, net::Duration::zero());
+    channel_->send(
+        encode(Beat{static_cast<std::uint64_t>(
+                        std::chrono::duration_cast<std::chrono::microseconds>(lag).count()),
+                    worker_.sessions()}));
+    due_ = loop_.now() + beat_interval;
+    loop_.arm(*this, due_);
+  }
+
+  void received(std::string_view octets) override {
+    decoder_.feed(octets);
+    for (;;) {
+      auto message = decoder_.next();
+      if (!message) {
+        log_.error("the master talks nonsense: {}", message.error().describe());
+        return channel_ended();
+      }
+      if (!*message) return;
+      obey(**message);
+    }
+  }
+
+  void obey(const Message& message) {
+    if (const auto* serve = std::get_if<Serve>(&message))
+      start_serving(serve->socket);
+    else if (const auto* release = std::get_if<Release>(&message))
+      worker_.release(release->socket);
+    else if (std::holds_alternative<Drain>(message))
+      drain();
+    else if (std::holds_alternative<Reopen>(message))
+      log_.reopen();
+    else if (std::holds_alternative<Finish>(message)) {
+      drain();
+      worker_.finish_now();
+    }
+  }
+
+  void start_serving(int socket) {
+    if (draining_ || std::find(sockets_.begin(), sockets_.end(), socket) == sockets_.end()) return;
+    auto served = worker_.serve(socket);
+    if (served) return;
+    log_.error("serving a listening socket: {}; this worker gives up", served.error().describe());
+    drain();  // the master gives the socket to another
+  }
+
+  // However it is asked for and how often: once. The sockets go too: were the master gone, clients
+  // would wait in their queues for nobody.
+  void drain() {
+    if (draining_) return;
+    draining_ = true;
+    channel_->send(encode(Draining{}));
+    worker_.drain();
+    for (const int socket : sockets_) close(socket);
+    sockets_.clear();
+  }
+
+  void channel_ended() override {
+    if (!draining_) log_.warning("the master is gone: finishing what is under way");
+    drain();
+  }
+
+  void signalled(int number) override {
+    if (number == SIGUSR1) return log_.reopen();
+    log_.info("SIGTERM: finishing what is under way");
+    drain();
+  }
+
+  net::Loop& loop_;
+  LogWriter& log_;
+  Worker worker_;
+  std::vector<int> sockets_;
+  Decoder decoder_;
+  std::unique_ptr<net::Channel> channel_;
+  coro::TimePoint due_;
+  bool draining_ = false;
+};
+
+// Errors: the text is for the administrator.
+Result<void> work(int channel, Orders orders, Decoder decoder) {
+  const auto master = policy::load_master(orders.bundle);
+  auto dropped = drop_privileges(master.settings.user, master.settings.group);
+  if (!dropped) return dropped;
+  const policy::Loaded loaded = policy::load(orders.bundle);
+  if (!loaded.usable()) return fail(Errc::malformed, loaded.lines().front());
+  orders.bundle = {};  // lists can be large
+  const policy::Log& log_settings = loaded.configuration.log;
+  auto target = LogTarget::open(log_target(log_settings));
+  if (!target) return fail(target.error());
+  LogWriter::Options options = log_options(log_settings);
+  options.fields = {{"worker", std::to_string(orders.hello.slot)},
+                    {"generation", std::to_string(orders.hello.generation)}};
+  LogWriter log(std::move(*target), std::move(options));
+  log.start();
+  net::Loop loop;
+  auto most = most_sessions(loaded.configuration);
+  if (!most) return fail(most.error());
+  const WorkerIdentity identity{orders.hello.slot, orders.hello.generation, orders.hello.workers,
+                                *most};
+  WorkerProcess process(loop, log, loaded, identity, std::move(orders.hello.sockets),
+                        std::move(decoder));
+  return process.run(channel);
+}
+
+int fail_with(int channel, const std::string& text) {
+  const std::string frame = encode(Failed{text.empty() ? "unknown error" : text});
+  (void)!send(channel, frame.data(), frame.size(), MSG_NOSIGNAL);
+  return 1;
+}
+
+// Until the loop runs. A terminal's signals reach the whole process group; workers wait for what
+// the master makes of them.
+void ignore_signals() {
+  for (const int number : {SIGPIPE, SIGINT, SIGHUP, SIGUSR1, SIGUSR2}) std::signal(number, SIG_IGN);
+}
+
+}  // namespace
+
+int run_worker(int channel) {
+  ignore_signals();
+  prctl(PR_SET_NAME, "posternd", 0, 0, 0);  // the kernel took it from /proc/self/exe
+  fcntl(channel, F_SETFD, FD_CLOEXEC);
+  setenv("UV_TCP_SINGLE_ACCEPT", "0", 1);  // libuv would sleep 1 ns between two accepts
+  setenv("UV_THREADPOOL_SIZE", "8", 0);    // fsync waits for the disk: more at a time than cores
+  Decoder decoder(Decoder::Side::worker);
+  try {
+    auto orders = receive_orders(channel, decoder);
+    if (!orders)
+      return orders.error().code == Errc::closed ? 0 : fail_with(channel, orders.error().text);
+    auto done = work(channel, std::move(*orders), std::move(decoder));
+    return done ? 0 : fail_with(channel, done.error().text);
+  } catch (const std::exception& error) {
+    return fail_with(channel, fmt::format("a worker could not start: {}", error.what()));
+  }
+}
+
+}  // namespace postern::daemon
