@@ -23,18 +23,10 @@ std::string Scheduler::waiting() const {
   return out;
 }
 
-// GCC 12 does not see that the marker has left the list before it goes.
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wdangling-pointer"
-#endif
 void Scheduler::run_jobs() {
   batch_.append(jobs_);  // what runs now may post more, for the next turn, or take jobs back
   while (!batch_.empty()) batch_.pop_front().run();
 }
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic pop
-#endif
 
 void Scheduler::fire_timers(TimePoint now) {
   while (Timer* timer = timers_.first()) {
