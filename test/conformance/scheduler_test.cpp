@@ -60,7 +60,8 @@ Task<void> watch_time(bool& went_back) {
   TimePoint last = scheduler.now();
   auto last_wall = scheduler.wall();
   for (int i = 0; i < 20; ++i) {
-    co_await sleep(i % 2 == 0 ? 0ms : 1ms);
+    const auto pause = i % 2 == 0 ? 0ms : 1ms;
+    co_await sleep(pause);
     if (scheduler.now() < last || scheduler.wall() + 1s < last_wall) went_back = true;
     last = scheduler.now();
     last_wall = scheduler.wall();
