@@ -60,7 +60,7 @@ Task<void> watch_time(bool& went_back) {
   TimePoint last = scheduler.now();
   auto last_wall = scheduler.wall();
   for (int i = 0; i < 20; ++i) {
-    const auto pause = i % 2 == 0 ? 0ms : 1ms;
+    const Duration pause = i % 2 == 0 ? 0ms : 1ms;
     co_await sleep(pause);
     if (scheduler.now() < last || scheduler.wall() + 1s < last_wall) went_back = true;
     last = scheduler.now();
@@ -185,4 +185,30 @@ TEST_CASE("Scheduler: time never goes back", "[conformance][scheduler]") {
   bool went_back = false;
   fixture.run(watch_time(went_back));
   CHECK_FALSE(went_back);
+}
+
+namespace {
+
+// Holds the loop from inside the callback of a read, past the time of a timer.
+Task<void> hold_loop(net::Stream& stream, Duration time) {
+  auto more = co_await stream.more(10s);
+  CHECK(more);
+  const auto until = std::chrono::steady_clock::now() + time;
+  while (std::chrono::steady_clock::now() < until) continue;
+  co_await sleep(1ms);
+}
+
+}  // namespace
+
+TEST_CASE("Scheduler: a timer that comes due while a task holds the loop fires",
+          "[conformance][scheduler]") {
+  POSTERN_EACH_IMPLEMENTATION(fixture);
+  auto [ours, theirs] = fixture.streams();
+  std::string order;
+  Bell a(fixture.scheduler(), order, 'a');
+  fixture.scheduler().arm(a, fixture.scheduler().now() + 4ms);
+  theirs->write("x");
+  fixture.run(hold_loop(*ours, 8ms));
+  fixture.settle(10ms);
+  CHECK(order == "a");
 }

@@ -11,6 +11,7 @@ Stream::~Stream() {
 bool Stream::More::begin() {
   if (stream_.end_) return false;
   stream_.more_ = this;
+  if (std::exchange(stream_.paused_, false)) stream_.resume_input();  // else none would ever come
   return true;
 }
 
@@ -66,7 +67,7 @@ void Stream::received(std::string_view octets) {
   gone_ = nullptr;
   held_.append(window_);
   window_ = {};
-  if (!paused_ && held_.size() > high_water) {
+  if (!paused_ && !more_ && held_.size() > high_water) {
     paused_ = true;
     pause_input();
   }

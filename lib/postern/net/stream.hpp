@@ -30,7 +30,7 @@ class Stream {
   static constexpr std::size_t high_water = 64 * 1024;  // stops reading from the network
   static constexpr std::size_t low_water = high_water / 2;
 
-  // Waits for more octets than input() has now.
+  // Waits for more octets than input() has now, even above `high_water`: whoever asks has a limit.
   // Errors: closed (the other side ended its half), reset, cancelled, timed_out; input() stays
   // usable.
   class More final : public coro::Wait {

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <cstdio>
+#include <cstdlib>
+
 namespace postern::testing {
 
 SimScheduler::WallTime SimScheduler::wall() const {
@@ -24,7 +27,7 @@ void SimScheduler::run_until_idle() {
   for (std::uint64_t turn = 0; run_turn(); ++turn)
     if (turn == most_turns)
       throw Stuck(fmt::format("not idle after {} turns; waiting are:\n{}", turn, waiting()));
-  if (live_tasks() > 0) fail_stuck();
+  if (live_tasks() > 0) throw Stuck(describe_stuck());
 }
 
 void SimScheduler::run_for(Duration duration) {
@@ -33,11 +36,21 @@ void SimScheduler::run_for(Duration duration) {
   now_ = until;
 }
 
-void SimScheduler::fail_stuck() const {
+std::string SimScheduler::describe_stuck() const {
   const std::string waits = waiting();
-  throw Stuck(
-      fmt::format("{} tasks live and nothing is due; waiting are:\n{}", live_tasks(),
-                  waits.empty() ? "(none: a task was never started or never joined)\n" : waits));
+  return fmt::format("{} tasks live and nothing is due; waiting are:\n{}", live_tasks(),
+                     waits.empty() ? "(none: a task was never started or never joined)\n" : waits);
+}
+
+void SimScheduler::unwind(coro::Context& context, const Finished& finished) {
+  const std::string text = describe_stuck();
+  context.stop(Errc::cancelled);
+  while (!finished.done) {
+    if (run_turn()) continue;
+    std::fprintf(stderr, "a task does not end when it is stopped: %s", text.c_str());
+    std::abort();  // its frame can be neither kept nor destroyed
+  }
+  throw Stuck(text);
 }
 
 }  // namespace postern::testing

@@ -60,7 +60,9 @@ class SimScheduler final : public coro::Scheduler {
 
   void wake() override {}
   void rearm(TimePoint) override {}
-  [[noreturn]] void fail_stuck() const;
+  std::string describe_stuck() const;
+  // Stops a task that is stuck, so that it has no frame left when Stuck is thrown.
+  [[noreturn]] void unwind(coro::Context& context, const Finished& finished);
 
   TimePoint now_ = start;
   Random random_;
@@ -70,10 +72,11 @@ template <typename T>
 T SimScheduler::run(coro::Task<T> task) {
   coro::Context context(*this, "test");
   Finished finished;
+  bool stuck = false;
   if (!task.start(context, finished)) {
-    while (!finished.done)
-      if (!run_turn()) fail_stuck();
+    while (!finished.done && !stuck) stuck = !run_turn();
   }
+  if (stuck) unwind(context, finished);
   return task.await_resume();
 }
 
