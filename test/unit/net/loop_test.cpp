@@ -1,0 +1,64 @@
+#include <postern/net/loop.hpp>
+#include <postern/net/sockets.hpp>
+#include <postern/net/tcp.hpp>
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <thread>
+
+#include "catch.hpp"
+
+using namespace postern;
+using namespace std::chrono_literals;
+
+namespace {
+
+// Holds the loop for a while when a connection comes.
+struct SlowAcceptor final : net::Acceptor {
+  void accepted(net::StreamPtr) override { std::this_thread::sleep_for(30ms); }
+};
+
+struct LastTimer final : coro::Timer {
+  explicit LastTimer(net::Loop& owner) : loop(owner) {}
+  void fire() override {
+    fired_at = loop.now();
+    loop.stop();
+  }
+  net::Loop& loop;
+  coro::TimePoint fired_at;
+};
+
+// A connection to `listening` that nobody has accepted yet.
+int connect_to(int listening) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  getsockname(listening, reinterpret_cast<sockaddr*>(&address), &size);
+  const int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  REQUIRE(connect(client, reinterpret_cast<const sockaddr*>(&address), size) == 0);
+  return client;
+}
+
+}  // namespace
+
+// It fired never: the loop compared it with the time at which the callback had begun, for ever.
+TEST_CASE("Loop: a timer that came due during a callback fires in the next round", "[net][loop]") {
+  const auto listening = net::make_listening_socket({IpAddress::v4({127, 0, 0, 1}), 0});
+  REQUIRE(listening);
+  const int client = connect_to(*listening);
+  {
+    net::Loop loop;
+    SlowAcceptor acceptor;
+    auto listener = net::Listener::open(loop, *listening, acceptor);
+    REQUIRE(listener);
+    LastTimer timer(loop);
+    const auto due = loop.now() + 10ms;
+    loop.arm(timer, due);
+    loop.run();
+    CHECK(timer.fired_at >= due);
+    listener->reset();
+  }
+  close(client);
+  close(*listening);
+}
