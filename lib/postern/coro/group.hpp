@@ -9,6 +9,7 @@
 #include <postern/coro/task.hpp>
 
 #include <deque>
+#include <type_traits>
 
 namespace postern::coro {
 
@@ -46,6 +47,13 @@ class Group {
     if (error) std::rethrow_exception(error);
     if (caller->stopped()) co_return fail(caller->why());
     co_return Result<void>();
+  }
+
+  // The same for children whose results nobody wants.
+  Task<Result<void>> join() {
+    auto ignore = [](const auto&...) {};
+    auto joined = co_await each(ignore);
+    co_return joined;
   }
 
  private:
@@ -89,7 +97,12 @@ class Group {
   void take(Child& child, Keep& keep, Context& context, std::exception_ptr& error) {
     --running_;
     try {
-      keep(child.task.await_resume());
+      if constexpr (std::is_void_v<T>) {
+        child.task.await_resume();
+        keep();
+      } else {
+        keep(child.task.await_resume());
+      }
     } catch (...) {
       if (!error) error = std::current_exception();
       context.stop(Errc::cancelled);

@@ -191,3 +191,29 @@ TEST_CASE("Group: can be filled and joined again", "[coro][group]") {
   CHECK(results == std::vector<int>{1, 2, 3});
   CHECK(sim.live_tasks() == 0);
 }
+
+namespace {
+
+Task<void> add_after(Duration duration, int& done) {
+  co_await sleep(duration);
+  ++done;
+}
+
+Task<Result<void>> join_void(Group<void>& group) {
+  auto joined = co_await group.join();
+  co_return joined;
+}
+
+}  // namespace
+
+TEST_CASE("Group: children without a result are joined too", "[coro][group]") {
+  SimScheduler sim(1);
+  Group<void> group;
+  int done = 0;
+  group.add(add_after(0s, done));
+  group.add(add_after(2s, done));
+  CHECK(sim.run(join_void(group)));
+  CHECK(done == 2);
+  CHECK(sim.elapsed() == 2s);
+  CHECK(sim.live_tasks() == 0);
+}
