@@ -33,6 +33,7 @@ class Pipe final : private coro::Timer, private coro::Job {
   struct Segment {
     TimePoint due;
     std::string octets;
+    std::size_t taken = 0;  // of them, by the reader: a big one is read octet by octet, too
   };
 
   void fire() override { step(); }
@@ -138,14 +139,15 @@ std::size_t Pipe::draw_piece(std::size_t most) {
 std::string Pipe::take_piece() {
   Segment& first = flight_.front();
   std::string piece;
-  const std::size_t size = draw_piece(std::min<std::size_t>(first.octets.size(), 64 * 1024));
+  const std::size_t left = first.octets.size() - first.taken;
+  const std::size_t size = draw_piece(std::min<std::size_t>(left, 64 * 1024));
   if (size == first.octets.size()) {
     piece = std::move(first.octets);
-    flight_.pop_front();
   } else {
-    piece = first.octets.substr(0, size);
-    first.octets.erase(0, size);
+    piece = first.octets.substr(first.taken, size);
   }
+  first.taken += size;
+  if (size == left) flight_.pop_front();
   on_its_way_ -= piece.size();
   return piece;
 }
@@ -163,8 +165,9 @@ void Pipe::deliver() {
   } else if (const std::size_t moved = fill_window(); moved > 0) {
     if (writer_) writer_->output_done(moved);
   } else if (!flight_.empty() && flight_.front().due <= sim_.now() && (!paused_ || !reader_)) {
-    const std::string piece = take_piece();
-    if (reader_) return reader_->received(piece);
+    if (reader_) return reader_->received(take_piece());
+    on_its_way_ = 0;
+    flight_.clear();
     if (back_->hung_) return;
     back_->end(Errc::reset);  // nobody is there: the other kernel says so
     break_writer();
