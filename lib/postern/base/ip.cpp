@@ -1,5 +1,4 @@
 #include <postern/base/ip.hpp>
-
 #include <postern/base/text.hpp>
 
 #include <arpa/inet.h>
@@ -45,8 +44,10 @@ bool IpAddress::is_loopback() const {
 
 std::string IpAddress::text() const {
   std::array<char, INET6_ADDRSTRLEN> buffer{};
-  if (is_v4()) inet_ntop(AF_INET, octets_.data() + 12, buffer.data(), buffer.size());
-  else inet_ntop(AF_INET6, octets_.data(), buffer.data(), buffer.size());
+  if (is_v4())
+    inet_ntop(AF_INET, octets_.data() + 12, buffer.data(), buffer.size());
+  else
+    inet_ntop(AF_INET6, octets_.data(), buffer.data(), buffer.size());
   return buffer.data();
 }
 
@@ -84,8 +85,8 @@ std::string Network::text() const {
 Result<SocketAddress> SocketAddress::parse(std::string_view text) {
   const auto colon = text.rfind(':');
   const auto wrong = [&] {
-    return fail(Errc::malformed, fmt::format("'{}' is not ADDRESS:PORT or [IPV6]:PORT",
-                                             printable(text, 64)));
+    return fail(Errc::malformed,
+                fmt::format("'{}' is not ADDRESS:PORT or [IPV6]:PORT", printable(text, 64)));
   };
   if (colon == std::string_view::npos) return wrong();
   std::string_view host = text.substr(0, colon);

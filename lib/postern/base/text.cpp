@@ -42,10 +42,14 @@ bool valid_utf8(std::string_view text) {
     }
     int more = 0;
     std::uint32_t point = 0, least = 0;
-    if ((*octet & 0xe0) == 0xc0) more = 1, point = *octet & 0x1f, least = 0x80;
-    else if ((*octet & 0xf0) == 0xe0) more = 2, point = *octet & 0x0f, least = 0x800;
-    else if ((*octet & 0xf8) == 0xf0) more = 3, point = *octet & 0x07, least = 0x10000;
-    else return false;
+    if ((*octet & 0xe0) == 0xc0)
+      more = 1, point = *octet & 0x1f, least = 0x80;
+    else if ((*octet & 0xf0) == 0xe0)
+      more = 2, point = *octet & 0x0f, least = 0x800;
+    else if ((*octet & 0xf8) == 0xf0)
+      more = 3, point = *octet & 0x07, least = 0x10000;
+    else
+      return false;
     if (end - octet <= more) return false;
     for (++octet; more > 0; --more, ++octet) {
       if ((*octet & 0xc0) != 0x80) return false;
@@ -59,10 +63,12 @@ bool valid_utf8(std::string_view text) {
 std::string printable(std::string_view text, std::size_t limit) {
   std::string out;
   for (char c : text.substr(0, limit)) {
-    if (c == '\\') out += "\\\\";
+    if (c == '\\')
+      out += "\\\\";
     else if (is_control(c) || !is_ascii(c))
       fmt::format_to(std::back_inserter(out), "\\x{:02x}", static_cast<unsigned char>(c));
-    else out += c;
+    else
+      out += c;
   }
   if (text.size() > limit) out += "...";
   return out;

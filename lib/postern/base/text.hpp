@@ -23,8 +23,8 @@ std::string_view trim(std::string_view text);  // blanks and tabs at both ends
 bool all_ascii(std::string_view text);
 bool valid_utf8(std::string_view text);  // RFC 3629: no over-long forms, no surrogates
 
-// The whole of `text` as an unsigned decimal number; nothing when it is empty, has a sign or another
-// character, or does not fit.
+// The whole of `text` as an unsigned decimal number; nothing when it is empty, has a sign or
+// another character, or does not fit.
 template <typename Number>
 std::optional<Number> to_number(std::string_view text) {
   Number value{};

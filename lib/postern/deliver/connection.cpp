@@ -37,6 +37,7 @@ coro::Task<Result<std::vector<smtp::Reply>>> Connection::commands(std::vector<st
     auto answer = co_await reply(limit);
     if (!answer) co_return fail(answer.error());
     replies.push_back(std::move(*answer));
+    if (replies.back().code() == 421) break;  // nothing follows it (RFC 5321 section 3.8)
     if (!offers.pipelining && !replies.back().is_positive()) break;
   }
   co_return replies;
@@ -53,6 +54,9 @@ coro::Task<Result<void>> Connection::settle(net::Duration limit) {
     if (!answer) co_return fail(answer.error());
     if (!answer->is_positive()) co_return fail(Errc::closed, "the downstream refused RSET");
   }
+  const std::string_view unasked = stream_->input();
+  if (!unasked.empty() && !unasked.starts_with("421"))
+    co_return fail(Errc::malformed, "a reply to nothing");
   co_return Result<void>();
 }
 

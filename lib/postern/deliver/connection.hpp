@@ -27,12 +27,14 @@ class Connection {
   // Sends one line (with its CRLF) and waits for its reply.
   coro::Task<Result<smtp::Reply>> command(std::string line, net::Duration limit);
   // Sends several and waits for their replies: in one write where the downstream offers PIPELINING;
-  // otherwise one by one until one is refused, so that there may be fewer replies than lines.
+  // otherwise one by one until one is refused. Nothing follows a 421. So there may be fewer replies
+  // than lines.
   coro::Task<Result<std::vector<smtp::Reply>>> commands(std::vector<std::string> lines,
                                                         net::Duration limit);
   // Sends a line now, whose reply the next user reads first: RSET of an abandoned transaction.
   void send_and_forget(std::string_view line);
-  // Reads what send_and_forget() left.
+  // Reads what send_and_forget() left. Errors: also malformed, where more has come than was asked
+  // for, so that a reply would be taken for that of another command; a 421 may come at any time.
   coro::Task<Result<void>> settle(net::Duration limit);
 
   smtp::Capabilities offers;

@@ -42,13 +42,14 @@ void Pool::mark(Address& address, bool up) {
 
 coro::Task<Pool::Opened> Pool::open(Envelope& envelope) {
   smtp::Reply refusal = smtp::replies::downstream_unreachable();
+  coro::Context* caller = co_await coro::current_context();
   const auto indexes = order();
   for (const std::size_t index : indexes) {
     auto opened = co_await open_at(index, envelope);
+    if (!opened && caller->stopped()) co_return opened;  // our client went: that says nothing of it
     mark(addresses_[index], opened.has_value());
     if (opened) co_return opened;
     refusal = std::move(opened.error());
-    if (scope_.context().stopped()) break;
   }
   co_return tl::unexpected<smtp::Reply>(std::move(refusal));
 }

@@ -28,23 +28,25 @@ std::unique_ptr<Delivery> SmtpRoute::begin(Envelope& envelope) {
 coro::Task<smtp::Reply> SmtpDelivery::rcpt(std::size_t index) {
   if (refusal_) co_return *refusal_;
   const bool opened_for_this = !lease_;
-  auto reply = co_await ask(index, index + 1);
+  auto reply = co_await ask(index);
   // A place that is of no use to this transaction goes to others.
   if (opened_for_this && phase_ == Phase::clean) lease_.give_back();
   co_return reply;
 }
 
-// Asks about the recipients [first, last). A kept connection may have been closed by the downstream
-// just now: nothing has been promised on it yet, so a fresh one is tried once.
-coro::Task<smtp::Reply> SmtpDelivery::ask(std::size_t first, std::size_t last) {
+// Asks about the recipients that are new: those from `accepted` on. A kept connection may have been
+// closed by the downstream just now: nothing has been promised on it yet, so a fresh one is tried
+// once.
+coro::Task<smtp::Reply> SmtpDelivery::ask(std::size_t accepted) {
   for (bool again = true;; again = false) {
     auto unreachable = co_await connect();
     if (unreachable) co_return *unreachable;
     const bool stale = connection().reused && phase_ == Phase::clean;
     connection().reused = false;
-    auto reply = co_await attempt(first, last);
+    auto reply = co_await attempt(accepted);
     const bool lost_at_once = !lease_.connection && stale;
     if (!lost_at_once || !again) co_return reply;
+    refusal_.reset();  // it spoke for the connection that is gone
   }
 }
 
@@ -67,8 +69,12 @@ coro::Task<SmtpDelivery::Refusal> SmtpDelivery::connect() {
   co_return Refusal();
 }
 
-coro::Task<smtp::Reply> SmtpDelivery::attempt(std::size_t first, std::size_t last) {
+// Where the connection that knew them is gone, the recipients accepted before are named once more:
+// they were told 250, so whatever is delivered is delivered to them too.
+coro::Task<smtp::Reply> SmtpDelivery::attempt(std::size_t accepted) {
   if (auto refusal = cannot_carry_envelope()) co_return *refusal;
+  const std::size_t first = phase_ == Phase::envelope ? accepted : 0;
+  const std::size_t last = envelope_.recipients.size();
   std::vector<std::string> group = lines(first, last);
   const std::size_t introduction = group.size() - (last - first);
   phase_ = Phase::unsettled;
@@ -76,7 +82,7 @@ coro::Task<smtp::Reply> SmtpDelivery::attempt(std::size_t first, std::size_t las
   if (!settled) co_return lost("RSET", settled.error());
   auto replies = co_await connection().commands(std::move(group), timeouts().rcpt);
   if (!replies) co_return lost(introduction > 0 ? "MAIL" : "RCPT", replies.error());
-  co_return judge(*replies, introduction, last - first);
+  co_return judge(*replies, introduction, accepted - first);
 }
 
 // XFORWARD, MAIL where they are due, then RCPT.
@@ -97,10 +103,15 @@ std::vector<std::string> SmtpDelivery::lines(std::size_t first, std::size_t last
   return group;
 }
 
-// `introduction` replies are to XFORWARD and MAIL, the others to `asked` RCPTs: one answer for all.
-smtp::Reply SmtpDelivery::judge(std::vector<smtp::Reply>& replies, std::size_t introduction,
-                                std::size_t asked) {
+// `introduction` replies are to XFORWARD and MAIL, `repeated` to RCPTs that were accepted before,
+// and the last to the RCPT that is new, if there is one.
+smtp::Reply SmtpDelivery::judge(const std::vector<smtp::Reply>& replies, std::size_t introduction,
+                                std::size_t repeated) {
   for (const smtp::Reply& reply : replies) {
+    if (reply.is_intermediate()) {  // nobody knows what it takes next
+      drop_connection();
+      return smtp::replies::downstream_malformed();
+    }
     if (reply.code() != 421) continue;
     drop_connection();
     return refused_for_good(smtp::replies::downstream_closing());
@@ -116,16 +127,26 @@ smtp::Reply SmtpDelivery::judge(std::vector<smtp::Reply>& replies, std::size_t i
     return refused_for_good(smtp::replies::local_error());
   }
   phase_ = Phase::envelope;
-  std::vector<smtp::Reply> refused;
-  for (std::size_t i = introduction; i < replies.size(); ++i) {
-    if (!replies[i].is_positive()) refused.push_back(replies[i]);
-  }
-  if (refused.empty()) return smtp::relayable(replies.back(), smtp::ReplyClass::completion);
-  if (refused.size() == asked)
-    return smtp::relayable(refused.front(), smtp::ReplyClass::completion);
-  // Repeating an envelope, some recipients were accepted again and some were not: our client heard
-  // 250 for all of them. It comes again, and then each gets an answer of its own.
-  return smtp::replies::local_error();
+  return judge_recipients(replies, introduction, repeated);
+}
+
+smtp::Reply SmtpDelivery::judge_recipients(const std::vector<smtp::Reply>& replies,
+                                           std::size_t introduction, std::size_t repeated) {
+  const auto first = replies.begin() + static_cast<std::ptrdiff_t>(introduction);
+  const auto behind =
+      first + std::min(static_cast<std::ptrdiff_t>(repeated), replies.end() - first);
+  const auto refused = [](const smtp::Reply& reply) { return !reply.is_positive(); };
+  const auto again = std::count_if(first, behind, refused);
+  if (again == 0) return smtp::relayable(replies.back(), smtp::ReplyClass::completion);
+  // Our client heard 250 for each of them. Where none is accepted any more, that is the answer;
+  // else it comes again, and then each gets an answer of its own. This transaction is not to be
+  // used.
+  const bool none_is_new = envelope_.recipients.size() == repeated;
+  const bool none_left = none_is_new && static_cast<std::size_t>(again) == repeated;
+  smtp::Reply answer = none_left ? smtp::relayable(*first, smtp::ReplyClass::completion)
+                                 : smtp::replies::local_error();
+  end_transaction();
+  return answer;
 }
 
 SmtpDelivery::Refusal SmtpDelivery::cannot_carry_envelope() const {
@@ -147,6 +168,7 @@ void SmtpDelivery::body_begins() {
 
 Lease SmtpDelivery::lend() {
   end_transaction();
+  if (lease_.connection) lease_.connection->reused = true;
   const bool anybodys = pool_.settings().identity == Identity::none ||
                         pool_.settings().identity == Identity::xforward;
   if (!anybodys) lease_.connection.reset();
@@ -155,10 +177,10 @@ Lease SmtpDelivery::lend() {
 
 coro::Task<Handover> SmtpDelivery::commit(Message& message) {
   coro::ListHook<LenderTag>::unlink();
-  if (!lease_ || !lease_.connection || connection().stream().ended()) {
+  if (lease_.connection && connection().stream().ended()) drop_connection();
+  if (phase_ != Phase::envelope) {
     // Lent to others, or lost while the body arrived: the envelope once more.
-    drop_connection();
-    auto reply = co_await ask(0, envelope_.recipients.size());
+    auto reply = co_await ask(envelope_.recipients.size());
     if (!reply.is_positive()) co_return Handover(std::move(reply));
   }
   if (auto refusal = cannot_carry(message)) co_return Handover(std::move(*refusal));
@@ -220,6 +242,10 @@ coro::Task<Handover> SmtpDelivery::send(Message& message) {
       co_return early;
     }
   }
+  if (!connection().stream().input().empty()) {
+    auto early = co_await answer_before_time();
+    co_return early;
+  }
   encoder.finish(wire);
   const auto limit = timeouts().block + timeouts().final;
   auto handover = co_await coro::shielded(limit, finish(std::move(wire)));
@@ -230,6 +256,9 @@ coro::Task<Handover> SmtpDelivery::send(Message& message) {
 coro::Task<Handover> SmtpDelivery::finish(std::string last) {
   connection().stream().write(last);
   auto flushed = co_await connection().stream().flush(timeouts().block);
+  // After that time no answer may be waited for: the octets still go out as soon as it reads again.
+  if (!flushed && flushed.error().code == Errc::timed_out)
+    co_return Handover(lost("end of data", flushed.error()));
   if (!flushed) {
     auto early = co_await answer_before_time();
     co_return early;

@@ -30,11 +30,14 @@ class SmtpDelivery final : public Delivery, private Lender {
   };
 
   // Envelope.
-  coro::Task<smtp::Reply> ask(std::size_t first, std::size_t last);
-  coro::Task<smtp::Reply> attempt(std::size_t first, std::size_t last);
+  coro::Task<smtp::Reply> ask(std::size_t accepted);
+  coro::Task<smtp::Reply> attempt(std::size_t accepted);
   coro::Task<Refusal> connect();
   std::vector<std::string> lines(std::size_t first, std::size_t last) const;
-  smtp::Reply judge(std::vector<smtp::Reply>& replies, std::size_t introduction, std::size_t asked);
+  smtp::Reply judge(const std::vector<smtp::Reply>& replies, std::size_t introduction,
+                    std::size_t repeated);
+  smtp::Reply judge_recipients(const std::vector<smtp::Reply>& replies, std::size_t introduction,
+                               std::size_t repeated);
   Refusal cannot_carry_envelope() const;
 
   // Content.

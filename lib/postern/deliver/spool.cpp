@@ -27,6 +27,7 @@ coro::Task<Result<std::string>> Spool::read(std::uint64_t offset, std::size_t mo
   const auto in_file = static_cast<std::size_t>(std::min<std::uint64_t>(most, filed_ - offset));
   auto octets = co_await file_->read(offset, in_file);
   if (octets && octets->empty()) co_return fail(Errc::io, "the spool file is shorter than it was");
+  if (octets && offset + octets->size() == filed_) octets->append(tail_, 0, most - octets->size());
   co_return octets;
 }
 

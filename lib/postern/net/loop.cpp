@@ -84,8 +84,8 @@ void Loop::rearm(TimePoint due) {
 
 void Loop::timer_due() {
   enter();
-  // What was called back before may have taken its time. With the old time a timer that has come due
-  // since would not fire, and libuv would call this again at once, for ever.
+  // What was called back before may have taken its time. With the old time a timer that has come
+  // due since would not fire, and libuv would call this again at once, for ever.
   now_ = std::max(now_, coro::Clock::now());
   fire_timers(now_);
   if (const coro::Timer* next = timers().first()) rearm(next->due());

@@ -12,9 +12,9 @@ inline constexpr int listen_backlog = 4096;
 // with the address in the text.
 Result<int> make_listening_socket(const SocketAddress& address);
 
-// Whether nobody listens there: SO_REUSEPORT would let us share the port with another program of the
-// same user. Nothing is left behind. Errors: exists (somebody does), permission, unreachable, ...;
-// the text names the address.
+// Whether nobody listens there: SO_REUSEPORT would let us share the port with another program of
+// the same user. Nothing is left behind. Errors: exists (somebody does), permission, unreachable,
+// ...; the text names the address.
 Result<void> probe_address(const SocketAddress& address);
 
 Result<SocketAddress> local_address(int socket);

@@ -68,11 +68,16 @@ LoadedMaster load_master(const Bundle& bundle) {
   Reading reading(problems, bundle.folder, false);
   Configuration configuration;
   Reader(description, reading)
-      .read_only({"user", "group", "workers", "drain_timeout", "listen", "log"}, document, &configuration);
+      .read_only({"user", "group", "workers", "drain_timeout", "listen", "log"}, document,
+                 &configuration);
   if (whole) check_listeners(document, configuration, problems);
   LoadedMaster loaded;
-  loaded.settings = {configuration.user, configuration.group, configuration.workers,
-                     configuration.drain_timeout, {}, configuration.log};
+  loaded.settings = {configuration.user,
+                     configuration.group,
+                     configuration.workers,
+                     configuration.drain_timeout,
+                     {},
+                     configuration.log};
   for (const Listen& listen : configuration.listen)
     loaded.settings.listen.push_back(listen.address);
   loaded.problems = problems.take();

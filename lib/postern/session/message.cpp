@@ -29,7 +29,6 @@ coro::Task<void> Session::receive_message() {
     input_ended(received.error());
     co_return;
   }
-  after_data_ = true;
   deliver::Message message(spool);
   message.eight_bit = decoder.traits().eight_bit;
   std::optional<smtp::Reply> refusal = refuse_body(decoder);
@@ -62,6 +61,7 @@ coro::Task<Result<void>> Session::receive_body(deliver::Spool& spool, smtp::DotD
     decoder.feed(stream_->input(), spooled ? spool.tail() : thrown_away);
     stream_->consume(decoder.consumed());
     thrown_away.clear();
+    after_data_ = decoder.done();
     if (spooled && spool.must_settle()) spooled = co_await spool.settle();
     if (decoder.done()) co_return spooled;
     if (!stream_->input().empty()) continue;  // came while the spool was busy

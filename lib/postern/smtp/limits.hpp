@@ -30,7 +30,7 @@ inline constexpr std::size_t xclient_value_octets = 255;  // XCLIENT_README of P
 inline constexpr std::size_t recipients = 1000;  // default; RFC 5321 section 4.5.3.1.8 asks for 100
 inline constexpr std::size_t messages_per_session = 100;
 inline constexpr std::size_t errors_per_session = 20;
-inline constexpr std::uint64_t message_octets = 50ull << 20;        // default; RFC 1870
+inline constexpr std::uint64_t message_octets = 50ull << 20;  // default; RFC 1870
 inline constexpr std::uint64_t chunk_octets = 1ull << 40;  // one BDAT; larger is nonsense, not mail
 
 // The header section.

@@ -33,6 +33,7 @@ class Pipe final : private coro::Timer, private coro::Job {
   struct Segment {
     TimePoint due;
     std::string octets;
+    std::size_t taken = 0;  // of them, by the reader: a big one is read octet by octet, too
   };
 
   void fire() override { step(); }
@@ -45,10 +46,6 @@ class Pipe final : private coro::Timer, private coro::Job {
   std::size_t draw_piece(std::size_t most);
   void wake();  // comes back for whatever is due next, in a turn of its own
   void wake_at(TimePoint due);
-  void drop_unsent() {
-    unsent_.clear();
-    sent_ = 0;
-  }
   std::size_t room() const { return options_.window - std::min(options_.window, on_its_way_); }
   bool end_is_due() const {
     return end_ && !end_told_ && flight_.empty() && unsent_.empty() && end_due_ <= sim_.now();
@@ -60,11 +57,9 @@ class Pipe final : private coro::Timer, private coro::Job {
   Pipe* back_ = nullptr;  // the other direction
   MemoryStream* writer_ = nullptr;
   MemoryStream* reader_ = nullptr;
-  std::string unsent_;    // with the writer: the window was full
-  std::size_t sent_ = 0;  // octets of it that are on their way since
+  std::string unsent_;  // with the writer: the window was full
   std::deque<Segment> flight_;
-  std::size_t taken_ = 0;       // octets of the first segment that the reader has
-  std::size_t on_its_way_ = 0;  // octets in flight_ that it has not
+  std::size_t on_its_way_ = 0;  // octets in flight_
   std::optional<Errc> end_;
   TimePoint end_due_{};
   bool end_told_ = false;
@@ -105,18 +100,15 @@ void Pipe::put_on_the_way(std::string_view octets) {
 }
 
 std::size_t Pipe::fill_window() {
-  const std::size_t moved = std::min(room(), unsent_.size() - sent_);
-  put_on_the_way(std::string_view(unsent_).substr(sent_, moved));
-  sent_ += moved;
-  if (sent_ < unsent_.size()) return moved;
-  std::string().swap(unsent_);
-  sent_ = 0;
+  const std::size_t moved = std::min(room(), unsent_.size());
+  put_on_the_way(std::string_view(unsent_).substr(0, moved));
+  unsent_.erase(0, moved);
   return moved;
 }
 
 void Pipe::end(Errc how) {
   if (end_ == Errc::reset || hung_ || (end_ && how == Errc::closed)) return;
-  if (how == Errc::reset) drop_unsent();
+  if (how == Errc::reset) unsent_.clear();
   end_ = how;
   end_due_ = sim_.now() + options_.latency;
   wake();
@@ -129,7 +121,7 @@ void Pipe::resume() {
 
 void Pipe::writer_gone() {
   writer_ = nullptr;
-  drop_unsent();  // what the kernel did not take goes with the process
+  unsent_.clear();  // what the kernel did not take goes with the process
   end(Errc::closed);
 }
 
@@ -145,15 +137,18 @@ std::size_t Pipe::draw_piece(std::size_t most) {
 }
 
 std::string Pipe::take_piece() {
-  const std::string& first = flight_.front().octets;
-  const std::size_t size = draw_piece(std::min<std::size_t>(first.size() - taken_, 64 * 1024));
-  std::string piece = first.substr(taken_, size);
-  taken_ += size;
-  if (taken_ == first.size()) {
-    flight_.pop_front();
-    taken_ = 0;
+  Segment& first = flight_.front();
+  std::string piece;
+  const std::size_t left = first.octets.size() - first.taken;
+  const std::size_t size = draw_piece(std::min<std::size_t>(left, 64 * 1024));
+  if (size == first.octets.size()) {
+    piece = std::move(first.octets);
+  } else {
+    piece = first.octets.substr(first.taken, size);
   }
-  on_its_way_ -= size;
+  first.taken += size;
+  if (size == left) flight_.pop_front();
+  on_its_way_ -= piece.size();
   return piece;
 }
 
@@ -170,8 +165,9 @@ void Pipe::deliver() {
   } else if (const std::size_t moved = fill_window(); moved > 0) {
     if (writer_) writer_->output_done(moved);
   } else if (!flight_.empty() && flight_.front().due <= sim_.now() && (!paused_ || !reader_)) {
-    const std::string piece = take_piece();
-    if (reader_) return reader_->received(piece);
+    if (reader_) return reader_->received(take_piece());
+    on_its_way_ = 0;
+    flight_.clear();
     if (back_->hung_) return;
     back_->end(Errc::reset);  // nobody is there: the other kernel says so
     break_writer();

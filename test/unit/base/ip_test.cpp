@@ -5,7 +5,10 @@
 using namespace postern;
 
 TEST_CASE("IpAddress: reads what RFC 4291 allows and nothing else", "[base][ip]") {
-  struct Row { const char* in; const char* out; };
+  struct Row {
+    const char* in;
+    const char* out;
+  };
   const auto row = GENERATE(values<Row>({
       {"127.0.0.1", "127.0.0.1"},
       {"2001:DB8:0::1", "2001:db8::1"},
@@ -27,7 +30,11 @@ TEST_CASE("IpAddress: a NUL inside ends nothing", "[base][ip]") {
 }
 
 TEST_CASE("Network: contains the addresses that share its prefix", "[base][ip]") {
-  struct Row { const char* network; const char* address; bool inside; };
+  struct Row {
+    const char* network;
+    const char* address;
+    bool inside;
+  };
   const auto row = GENERATE(values<Row>({
       {"192.0.2.0/24", "192.0.2.255", true},
       {"192.0.2.0/24", "192.0.3.0", false},
@@ -54,6 +61,7 @@ TEST_CASE("Network: refuses a prefix length that its family does not have", "[ba
 TEST_CASE("SocketAddress: needs brackets exactly around IPv6", "[base][ip]") {
   CHECK(SocketAddress::parse("127.0.0.1:25")->text() == "127.0.0.1:25");
   CHECK(SocketAddress::parse("[::1]:2525")->text() == "[::1]:2525");
-  for (const char* wrong : {"::1:25", "[127.0.0.1]:25", "127.0.0.1", "127.0.0.1:65536", "x:25", ":25"})
+  for (const char* wrong :
+       {"::1:25", "[127.0.0.1]:25", "127.0.0.1", "127.0.0.1:65536", "x:25", ":25"})
     CHECK_FALSE(SocketAddress::parse(wrong));
 }

@@ -19,6 +19,7 @@ TEST_CASE("printable: leaves no octet that a terminal or a log could act on", "[
 TEST_CASE("valid_utf8: refuses over-long forms, surrogates and cut sequences", "[base][text]") {
   CHECK(valid_utf8("gr\xc3\xbc\xc3\x9f"));
   CHECK(valid_utf8("\xf0\x9f\x93\xac"));
-  for (const char* wrong : {"\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xc3", "\x80"})
+  for (const char* wrong :
+       {"\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xc3", "\x80"})
     CHECK_FALSE(valid_utf8(wrong));
 }
