@@ -14,7 +14,11 @@ int main(int argc, char** argv) {
   const CLI::App* check = app.add_subcommand(
       "check", "tell what is wrong with the configuration; exit 0 when it is usable");
   app.add_subcommand("version", "tell the version");
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 1;  // --help and --version come this way too
+  }
   if (*check) return postern::daemon::check_file(file);
   std::printf("postern %s\n", POSTERN_VERSION);
   return 0;

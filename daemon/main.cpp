@@ -22,7 +22,11 @@ int main(int argc, char** argv) {
           ->type_name("");
   app.add_option("--worker", channel)->group("");
   app.set_version_flag("--version", "posternd " POSTERN_VERSION);
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 1;  // --help and --version come this way too
+  }
   if (channel >= 0) return run_worker(channel);
   if (*check) {
     if (checked == "-") return check_standard_input();

@@ -48,7 +48,7 @@ int Master::run() {
   if (!open_signals()) return 1;
   begin_generation();
   while (judge_ || next_ || current_ || !children_.empty()) turn();
-  if (log_) log_->notice("posternd ends");
+  if (started_) log_->notice("posternd ends");
   return failed_ ? 1 : 0;
 }
 
@@ -175,8 +175,8 @@ void Master::stop() {
 
 void Master::reopen_logs() {
   if (!log_) return;
-  if (current_ && current_->settings.log.target.kind == policy::LogTarget::Kind::file)
-    create_for(current_->settings.log.target.path, current_->settings.user,
+  if (current_)
+    create_for(current_->settings.log.target.path(), current_->settings.user,
                current_->settings.group);
   log_->reopen();
   for (const auto& child : children_) child->send(Reopen{});

@@ -80,7 +80,7 @@ class Master {
   void take(Child& child, const Message& message);
   void reap();
   void died(Child& child, int status);
-  void replace(Generation& generation, Child& child, const std::string& how);
+  void replace(Generation& generation, Child& child, Level level, std::string_view how);
   void leave(Child& child);
   void condemn(Child& child, int number);
   void watch(Child& child, TimePoint now);
@@ -89,9 +89,9 @@ class Master {
   Slot* slot_of(const Child& child);
 
   std::string file_;
-  std::unique_ptr<LogWriter> log_;  // null until the configuration is known
-  policy::Log log_settings_;        // of log_
-  int signals_ = -1;                // signalfd
+  std::unique_ptr<LogWriter> log_;    // null until the configuration is known
+  policy::LogSettings log_settings_;  // of log_
+  int signals_ = -1;                  // signalfd
   std::optional<Judge> judge_;
   policy::Bundle judged_bundle_;
   std::string judged_bytes_;
@@ -99,7 +99,8 @@ class Master {
   std::unique_ptr<Generation> current_;           // null until the start is complete
   std::unique_ptr<Generation> next_;              // not ready yet
   std::vector<std::unique_ptr<Child>> children_;  // of every generation
-  Columns columns_;                               // who serves what, for current_
+  std::vector<Presence> presence_;                // of the slots of current_, when last looked at
+  Columns columns_;                               // who serves what of it
   std::uint64_t generations_ = 0;
   bool reload_asked_ = false;
   int stops_asked_ = 0;

@@ -77,12 +77,11 @@ void Master::start_generation() {
 
 // The master's own lines go where the workers' go, in the same form.
 Result<void> Master::open_log(const policy::MasterSettings& settings) {
-  if (log_ && log_target(log_settings_) == log_target(settings.log) &&
+  if (log_ && log_settings_.target.text == settings.log.target.text &&
       log_settings_.level == settings.log.level && log_settings_.format == settings.log.format)
     return {};
-  if (settings.log.target.kind == policy::LogTarget::Kind::file)
-    create_for(settings.log.target.path, settings.user, settings.group);
-  auto target = LogTarget::open(log_target(settings.log));
+  create_for(settings.log.target.path(), settings.user, settings.group);
+  auto target = LogTarget::open(settings.log.target.text);
   if (!target)
     return fail(target.error().code, fmt::format("{}; make its folder, or change log.target in {}",
                                                  target.error().text, file_));
@@ -98,6 +97,7 @@ void Master::take_over() {
   const std::unique_ptr<Generation> before = std::move(current_);
   current_ = std::move(next_);
   started_ = true;
+  presence_.clear();
   columns_.clear();
   share_out();
   for (const auto& child : children_)

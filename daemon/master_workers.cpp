@@ -82,7 +82,8 @@ void Master::take(Child& child, const Message& message) {
   if (std::holds_alternative<Draining>(message) && child.state == Child::State::serving) {
     child.state = Child::State::leaving;
     child.sockets.clear();
-    if (slot_of(child)) replace(*generation_of(child), child, "drains, as somebody told it");
+    if (slot_of(child))
+      replace(*generation_of(child), child, Level::notice, "drains, as somebody told it");
   }
 }
 
@@ -103,7 +104,6 @@ void Master::reap() {
 void Master::died(Child& child, int status) {
   Generation* generation = generation_of(child);
   const bool owns = slot_of(child) != nullptr;
-  const bool clean = WIFEXITED(status) && WEXITSTATUS(status) == 0;
   const std::string how = child.failure.empty()
                               ? fmt::format("ended with {} after {:.1f} s", describe_status(status),
                                             seconds(Clock::now() - child.started))
@@ -112,20 +112,24 @@ void Master::died(Child& child, int status) {
     return give_up(child.failure.empty()
                        ? fmt::format("{} {} before it was ready", child.describe(), how)
                        : how);
-  if (owns) return replace(*generation, child, how);
-  if (!log_) return;
-  if (clean)
+  if (owns) return replace(*generation, child, Level::error, how);
+  if (!started_) return;  // the start was given up
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
     log_->info("{} has drained", child.describe());
+  else if (child.state == Child::State::condemned)
+    log_->info("{} {}", child.describe(), how);
   else
     log_->error("{} {}", child.describe(), how);
 }
 
 // The first death is answered at once; who dies again and again waits longer and longer.
-void Master::replace(Generation& generation, Child& child, const std::string& how) {
+void Master::replace(Generation& generation, Child& child, Level level, std::string_view how) {
   Slot& slot = generation.slots[child.slot()];
   const TimePoint now = Clock::now();
   if (now - child.started >= long_life) slot.back_off = 0ms;
-  log_->error("{} {}; the next one starts in {} ms", child.describe(), how, slot.back_off.count());
+  if (log_->enabled(level))
+    log_->write(level, fmt::format("{} {}; the next one starts in {} ms", child.describe(), how,
+                                   slot.back_off.count()));
   slot.child = nullptr;
   slot.away_since = now;
   slot.restart_at = now + slot.back_off;
@@ -171,6 +175,8 @@ void Master::share_out() {
       present.push_back(Clock::now() < slot.away_since + absence ? Presence::blinking
                                                                  : Presence::away);
   }
+  if (present == presence_) return;
+  presence_ = present;
   columns_ = assign(ports_->columns(), present, columns_);
   for (std::size_t column = 0; column < columns_.size(); ++column) {
     std::vector<Child*> servers;

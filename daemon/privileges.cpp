@@ -85,7 +85,7 @@ Result<void> drop_privileges(const std::string& user, const std::string& group) 
 }
 
 void create_for(const std::string& path, const std::string& user, const std::string& group) {
-  if (geteuid() != 0 || user.empty()) return;
+  if (path.empty() || geteuid() != 0 || user.empty()) return;
   auto identity = find_identity(user, group);
   if (!identity) return;
   const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);

@@ -20,8 +20,9 @@ Result<Identity> find_identity(const std::string& user, const std::string& group
 // Errors: not_found (no such user or group), permission.
 Result<void> drop_privileges(const std::string& user, const std::string& group);
 
-// Creates a log file that does not exist yet so that `user` owns it: the master opens it first, its
-// workers after they have dropped their privileges. What goes wrong shows when it is opened.
+// Creates a log file (no path: none) that does not exist yet so that `user` owns it: the master
+// opens it first, its workers after they have dropped their privileges. What goes wrong shows when
+// it is opened.
 void create_for(const std::string& path, const std::string& user, const std::string& group);
 
 }  // namespace postern::daemon

@@ -4,7 +4,6 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <iterator>
 
@@ -76,22 +75,9 @@ Result<std::size_t> most_sessions(const policy::Configuration& configuration) {
   return asked == 0 ? safe : std::min(asked, safe);
 }
 
-std::string log_target(const policy::Log& log) {
-  switch (log.target.kind) {
-    case policy::LogTarget::Kind::syslog:
-      return "syslog";
-    case policy::LogTarget::Kind::file:
-      return "file:" + log.target.path;
-    case policy::LogTarget::Kind::standard_error:
-      break;
-  }
-  return "stderr";
-}
-
-LogWriter::Options log_options(const policy::Log& log) {
-  constexpr std::array<Level, 4> levels{Level::debug, Level::info, Level::warning, Level::error};
+LogWriter::Options log_options(const policy::LogSettings& log) {
   LogWriter::Options options;
-  options.level = levels[static_cast<std::size_t>(log.level)];
+  options.level = log.level;
   options.format =
       log.format == policy::LogFormat::json ? LogWriter::Format::json : LogWriter::Format::text;
   return options;

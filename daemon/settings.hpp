@@ -7,7 +7,6 @@
 #include <postern/session/settings.hpp>
 
 #include <cstddef>
-#include <string>
 
 namespace postern::daemon {
 
@@ -22,8 +21,7 @@ deliver::PoolSettings pool_settings(const policy::Configuration& configuration,
 // files being written. Errors: descriptors, when that is next to nothing.
 Result<std::size_t> most_sessions(const policy::Configuration& configuration);
 
-// `[log]` for LogTarget::open() and for a LogWriter; the caller adds fields.
-std::string log_target(const policy::Log& log);
-LogWriter::Options log_options(const policy::Log& log);
+// `[log]` for a LogWriter; the caller adds fields.
+LogWriter::Options log_options(const policy::LogSettings& log);
 
 }  // namespace postern::daemon

@@ -38,6 +38,23 @@ class Worker::Grace final : public coro::Timer {
   Worker& worker_;
 };
 
+// No client is accepted for a while: the system had nothing left for one more.
+class Worker::Recess final : public coro::Timer {
+ public:
+  static constexpr net::Duration length = std::chrono::seconds(1);
+
+  explicit Recess(Worker& worker) : worker_(worker) {
+    worker_.loop_.arm(*this, worker_.loop_.now() + length);
+  }
+  ~Recess() { worker_.loop_.disarm(*this); }
+  void fire() override {
+    if (worker_.has_room()) worker_.resume();
+  }
+
+ private:
+  Worker& worker_;
+};
+
 Worker::Worker(net::Loop& loop, Log& log, const policy::Loaded& loaded, WorkerIdentity identity)
     : loop_(loop),
       log_(log),
@@ -79,18 +96,30 @@ void Worker::accepted(net::StreamPtr stream) {
   registry_.push_back(*session);
   session::Session::start(sessions_, std::move(session),
                           running > most_sessions_ - most_sessions_ / 20);
-  if (running >= most_sessions_) pause();
+  if (running < most_sessions_ || paused_) return;
+  log_.warning("{} sessions: new clients wait (limits.sessions, or the descriptor limit)", running);
+  pause();
+}
+
+// Our own limit keeps us from this; the whole system's may not.
+void Worker::accept_failed(const Error& error) {
+  if (paused_) return;
+  log_.error("{}; new clients wait for a second", error.describe());
+  pause();
+  recess_ = std::make_unique<Recess>(*this);
+}
+
+bool Worker::has_room() const {
+  return sessions_.running() <= most_sessions_ - most_sessions_ / 10;
 }
 
 void Worker::session_ended() {
-  if (paused_ && sessions_.running() <= most_sessions_ - most_sessions_ / 10) resume();
+  const bool in_recess = recess_ && recess_->armed();
+  if (paused_ && !in_recess && has_room()) resume();
 }
 
 void Worker::pause() {
-  if (paused_) return;
   paused_ = true;
-  log_.warning("{} sessions: new clients wait (limits.sessions, or the descriptor limit)",
-               sessions_.running());
   for (auto& [socket, listener] : listeners_) listener.reset();
 }
 

@@ -45,10 +45,13 @@ class Worker final : private net::Acceptor, private net::LagWatcher, private ses
 
  private:
   class Grace;
+  class Recess;
   void accepted(net::StreamPtr stream) override;
+  void accept_failed(const Error& error) override;
   void loop_was_held(net::Duration duration, std::string_view who) override;
   void session_ended() override;
   coro::Task<void> wind_down();
+  bool has_room() const;
   void pause();
   void resume();
 
@@ -70,6 +73,7 @@ class Worker final : private net::Acceptor, private net::LagWatcher, private ses
   bool paused_ = false;
   bool draining_ = false;
   std::unique_ptr<Grace> grace_;
+  std::unique_ptr<Recess> recess_;
 };
 
 }  // namespace postern::daemon

@@ -179,8 +179,8 @@ Result<void> work(int channel, Orders orders, Decoder decoder) {
   const policy::Loaded loaded = policy::load(orders.bundle);
   if (!loaded.usable()) return fail(Errc::malformed, loaded.lines().front());
   orders.bundle = {};  // lists can be large
-  const policy::Log& log_settings = loaded.configuration.log;
-  auto target = LogTarget::open(log_target(log_settings));
+  const policy::LogSettings& log_settings = loaded.configuration.log;
+  auto target = LogTarget::open(log_settings.target.text);
   if (!target) return fail(target.error());
   LogWriter::Options options = log_options(log_settings);
   options.fields = {{"worker", std::to_string(orders.hello.slot)},

@@ -125,7 +125,7 @@ void LogTarget::reopen() {
   if (fresh < 0) return;
   ::dup3(fresh, descriptor_, O_CLOEXEC);
   ::close(fresh);
-  written_ = 0;  // a line that the old file has in part stands whole in the new one
+  if (written_ < chunk_.size()) written_ = 0;  // what the old file has in part, the new one has whole
 }
 
 }  // namespace postern

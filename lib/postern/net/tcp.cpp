@@ -30,7 +30,9 @@ class TcpListener final : public Listener {
                                  [](uv_stream_t* server, int status) {
                                    auto* handle = static_cast<Handle*>(server->data);
                                    handle->loop.enter();
-                                   if (status == 0) handle->accept();
+                                   if (status == 0) return handle->accept();
+                                   const auto error = fail_errno(status, "accepting a client");
+                                   handle->acceptor.accept_failed(error.value());
                                  });
     if (failed) return fail_errno(failed, "listening");
     return {};

@@ -151,6 +151,21 @@ std::string fault_of_folder(const std::string& path) {
   return {};
 }
 
+// A log file that is not there yet is made: then its folder counts.
+void check_log(const Value& document, const Configuration& configuration, Problems& problems) {
+  const std::string path = configuration.log.target.path();
+  if (path.empty()) return;
+  const std::string folder = path.substr(0, std::max<std::size_t>(path.rfind('/'), 1));
+  std::string fault;
+  if (access(path.c_str(), F_OK) != 0)
+    fault = fault_of_folder(folder);
+  else if (access(path.c_str(), W_OK) != 0)
+    fault = std::generic_category().message(errno);
+  if (!fault.empty())
+    problems.add(place_of(document, "log", "target"), "log.target",
+                 fmt::format("{}: {}; make its folder, and let our user write to it", path, fault));
+}
+
 void check_folders(const Value& document, const Configuration& configuration, Problems& problems) {
   const std::string& spool = configuration.spool.directory.text;
   if (const auto fault = fault_of_folder(spool); !fault.empty())
@@ -200,6 +215,7 @@ void check(const Value& document, const Bundle& bundle, bool ask_system,
   if (!ask_system) return;
   check_identity(document, configuration, problems);
   check_folders(document, configuration, problems);
+  check_log(document, configuration, problems);
 }
 
 }  // namespace postern::policy

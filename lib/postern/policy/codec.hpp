@@ -43,6 +43,7 @@ struct DomainPattern {
 // What postern::LogTarget::open() takes: "stderr", "journal", "syslog" or "file:PATH".
 struct LogTargetText {
   std::string text = "stderr";
+  std::string path() const { return text.starts_with("file:") ? text.substr(5) : std::string(); }
 };
 
 constexpr auto names_of(Level) {

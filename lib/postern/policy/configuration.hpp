@@ -139,7 +139,7 @@ struct MasterSettings {
   std::size_t workers = 0;  // 0: one per core
   milliseconds drain_timeout = seconds(60);
   std::vector<SocketAddress> listen;
-  Log log;
+  LogSettings log;
 };
 
 // The keys of the whole file.
