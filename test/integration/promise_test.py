@@ -11,7 +11,8 @@ import unittest
 from harness import *
 
 CLIENTS = 200
-SECONDS = 8.0
+KILLS = 6
+LIMIT = 60.0  # seconds that the killing may take on a slow machine
 
 CONFIG = """
 hostname = "mx.example.test"
@@ -39,14 +40,14 @@ class Ledger:
             (self.acknowledged if code == 250 else self.refused).add(message_id)
 
 
-def send_until(port, ledger, end, name):
+def send_until(port, ledger, ended, name):
     """One client: sends numbered messages, whatever happens to its connection."""
     number = 0
-    while time.monotonic() < end:
+    while not ended.is_set():
         try:
             with Client(port, timeout=20) as client:
                 client.hello()
-                while time.monotonic() < end:
+                while not ended.is_set():
                     number += 1
                     message_id = f"{name}-{number}"
                     body = f"X-Ledger: {message_id};\r\nSubject: x\r\n\r\n" + "0123456789" * 200 + "\r\n"
@@ -65,22 +66,37 @@ def ids_in(messages):
 
 
 class Promise(unittest.TestCase):
+    def setUp(self):
+        self.ledger = Ledger()
+        self.ended = threading.Event()
+        self.clients = []
+
+    def start_clients(self, server):
+        self.clients = [threading.Thread(target=send_until,
+                                         args=(server.port, self.ledger, self.ended, str(n)))
+                        for n in range(CLIENTS)]
+        for client in self.clients:
+            client.start()
+
+    def end_clients(self):
+        self.ended.set()
+        for client in self.clients:
+            client.join(60)
+        self.assertFalse(any(client.is_alive() for client in self.clients), "a client hangs")
+
     def deliver_under(self, server, disturb, pause):
         """200 clients deliver while `disturb` is called every `pause` seconds."""
-        ledger = Ledger()
-        end = time.monotonic() + SECONDS
-        clients = [threading.Thread(target=send_until, args=(server.port, ledger, end, str(n)))
-                   for n in range(CLIENTS)]
-        for client in clients:
-            client.start()
-        while time.monotonic() + pause < end:
+        self.start_clients(server)
+        end = time.monotonic() + LIMIT
+        kills = 0
+        while time.monotonic() < end and (kills < KILLS or len(self.ledger.acknowledged) < CLIENTS):
             time.sleep(pause)
             disturb()
-        for client in clients:
-            client.join(60)
-        self.assertFalse(any(client.is_alive() for client in clients), "a client hangs")
-        self.assertGreater(len(ledger.acknowledged), CLIENTS, "too little was delivered to tell")
-        return ledger
+            kills += 1
+        self.end_clients()
+        self.assertGreaterEqual(len(self.ledger.acknowledged), CLIENTS,
+                                "too little was delivered to tell")
+        return self.ledger
 
     def assert_kept(self, ledger, found):
         lost = ledger.acknowledged - set(found)
@@ -96,7 +112,7 @@ class Promise(unittest.TestCase):
 
     def test_killed_workers_and_a_maildir(self):
         server = posternd(self.addCleanup, CONFIG % 'maildir = "@DIR@/maildir"')
-        ledger = self.deliver_under(server, lambda: self.kill_a_worker(server), 0.4)
+        ledger = self.deliver_under(server, lambda: self.kill_a_worker(server), 1.0)
         found = ids_in(server.messages())
         self.assert_kept(ledger, found)
         self.assertFalse(ledger.refused & set(found), "refused, and delivered all the same")
@@ -104,29 +120,23 @@ class Promise(unittest.TestCase):
     def test_killed_workers_and_a_downstream(self):
         downstream = Downstream(self.addCleanup)
         server = posternd(self.addCleanup, CONFIG % f'to = ["{downstream.address}"]')
-        ledger = self.deliver_under(server, lambda: self.kill_a_worker(server), 0.4)
-        self.assert_kept(ledger, ids_in(message.octets for message in downstream.ledger()))
+        ledger = self.deliver_under(server, lambda: self.kill_a_worker(server), 1.0)
+        self.assert_kept(ledger, ids_in(message.octets for message in downstream.ledger))
 
     def test_a_downstream_that_drops_its_connections(self):
         downstream = Downstream(self.addCleanup)
         server = posternd(self.addCleanup, CONFIG % f'to = ["{downstream.address}"]')
-        ledger = self.deliver_under(server, downstream.drop_all, 0.3)
-        found = ids_in(message.octets for message in downstream.ledger() if message.said)
+        ledger = self.deliver_under(server, downstream.drop_all, 0.7)
+        found = ids_in(message.octets for message in downstream.ledger if message.said)
         self.assert_kept(ledger, found)
 
     def test_a_killed_master(self):
         server = posternd(self.addCleanup, CONFIG % 'maildir = "@DIR@/maildir"')
-        ledger = Ledger()
-        end = time.monotonic() + 3
-        clients = [threading.Thread(target=send_until, args=(server.port, ledger, end, str(n)))
-                   for n in range(CLIENTS)]
-        for client in clients:
-            client.start()
-        wait_until(lambda: len(ledger.acknowledged) > CLIENTS, "mail flows")
+        self.start_clients(server)
+        wait_until(lambda: len(self.ledger.acknowledged) > CLIENTS, "mail flows")
         kill_9(server.pid)
-        for client in clients:
-            client.join(60)
-        self.assert_kept(ledger, ids_in(server.messages()))
+        self.end_clients()
+        self.assert_kept(self.ledger, ids_in(server.messages()))
 
     @needs_postfix
     def test_a_killed_postfix(self):
@@ -140,7 +150,7 @@ class Promise(unittest.TestCase):
                     if comm.read().strip() == "smtpd":
                         kill_9(pid)
 
-        ledger = self.deliver_under(server, lambda: ignore_gone(kill_its_smtpds), 0.5)
+        ledger = self.deliver_under(server, lambda: ignore_gone(kill_its_smtpds), 1.0)
         wait_until(lambda: ledger.acknowledged <= set(ids_in(mta.messages())), "Postfix delivers all",
                    limit=60)
 
