@@ -43,10 +43,9 @@ class Worker::Recess final : public coro::Timer {
  public:
   static constexpr net::Duration length = std::chrono::seconds(1);
 
-  explicit Recess(Worker& worker) : worker_(worker) {
-    worker_.loop_.arm(*this, worker_.loop_.now() + length);
-  }
+  explicit Recess(Worker& worker) : worker_(worker) {}
   ~Recess() { worker_.loop_.disarm(*this); }
+  void begin() { worker_.loop_.arm(*this, worker_.loop_.now() + length); }
   void fire() override {
     if (worker_.has_room()) worker_.resume();
   }
@@ -106,7 +105,8 @@ void Worker::accept_failed(const Error& error) {
   if (paused_) return;
   log_.error("{}; new clients wait for a second", error.describe());
   pause();
-  recess_ = std::make_unique<Recess>(*this);
+  if (!recess_) recess_ = std::make_unique<Recess>(*this);
+  recess_->begin();
 }
 
 bool Worker::has_room() const {
@@ -127,7 +127,8 @@ void Worker::resume() {
   paused_ = false;
   for (auto& [socket, listener] : listeners_) {
     auto served = serve(socket);
-    if (!served) log_.error("listening again: {}", served.error().describe());
+    if (served) continue;
+    return accept_failed(served.error());
   }
 }
 
