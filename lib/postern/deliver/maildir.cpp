@@ -23,6 +23,14 @@ std::string envelope_fields(const Envelope& envelope) {
   return fields;
 }
 
+// "/" and "." have none above them that need be looked at.
+std::string parent_of(std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  const auto slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
 }  // namespace
 
 class Maildir::Transaction final : public Delivery {
@@ -35,6 +43,10 @@ class Maildir::Transaction final : public Delivery {
 
   coro::Task<Handover> commit(Message& message) override {
     const std::string name = maildir_.unique_name();
+    if (!maildir_.folders_durable_) {
+      auto ready = co_await make_folders();
+      if (!ready) co_return failed(ready.error());
+    }
     auto made = co_await write(message, name);
     if (!made) co_return failed(made.error());
     auto published = co_await coro::shielded(smtp::timeouts::end_of_data, publish(name));
@@ -68,16 +80,32 @@ class Maildir::Transaction final : public Delivery {
     co_return written;
   }
 
-  // The three folders are made when they are missed.
+  // The three folders, and their names on the way from the root: a message is as durable as the folder
+  // that it lies in. Once for each run, since whoever made them may not have lived to see to it.
+  coro::Task<Result<void>> make_folders() {
+    for (const char* folder : {"tmp", "new", "cur"}) {
+      std::string folder_path = path(folder);
+      auto made = co_await maildir_.files_.make_directory(std::move(folder_path));
+      if (!made) co_return made;
+    }
+    std::string folder = maildir_.settings_.path;
+    auto synced = co_await maildir_.files_.sync_directory(folder);
+    while (synced && folder != "/" && folder != ".") {
+      folder = parent_of(std::move(folder));
+      synced = co_await maildir_.files_.sync_directory(folder);
+      if (synced || synced.error().code != Errc::permission) continue;
+      synced = {};  // not ours to open, so not ours to have made
+    }
+    maildir_.folders_durable_ = synced.has_value();
+    co_return synced;
+  }
+
   coro::Task<Result<net::FilePtr>> create(std::string name) {
     std::string file_path = path("tmp", name);
     auto file = co_await maildir_.files_.create(file_path);
     if (file || file.error().code != Errc::not_found) co_return file;
-    for (const char* folder : {"tmp", "new", "cur"}) {
-      std::string folder_path = path(folder);
-      auto made = co_await maildir_.files_.make_directory(std::move(folder_path));
-      if (!made) co_return fail(made.error());
-    }
+    auto made = co_await make_folders();  // taken away meanwhile
+    if (!made) co_return fail(made.error());
     auto again = co_await maildir_.files_.create(std::move(file_path));
     co_return again;
   }
@@ -112,7 +140,10 @@ class Maildir::Transaction final : public Delivery {
       co_return renamed;
     }
     auto synced = co_await maildir_.files_.sync_directory(path("new"));
-    if (!synced) co_await maildir_.files_.remove(to);
+    if (!synced) {
+      // Also when it was the shield's time that ended it: what is refused must not lie there.
+      co_await coro::shielded(smtp::timeouts::end_of_data, maildir_.files_.remove(to));
+    }
     co_return synced;
   }
 

@@ -31,6 +31,7 @@ class Maildir final : public Route {
   Log& log_;
   MaildirSettings settings_;
   std::uint64_t count_ = 0;
+  bool folders_durable_ = false;  // by us, in this run
 };
 
 }  // namespace postern::deliver

@@ -1,4 +1,5 @@
 // The commands of a session: a table of what is allowed when, and a function for each.
+#include <postern/base/text.hpp>
 #include <postern/session/session.hpp>
 #include <postern/smtp/domain.hpp>
 #include <postern/smtp/limits.hpp>
@@ -11,6 +12,13 @@ namespace postern::session {
 
 namespace replies = smtp::replies;
 using smtp::Verb;
+
+namespace {
+
+// However it is written, and whatever is wrong with it.
+bool is_data(std::string_view line) { return iequals(line.substr(0, 4), "DATA"); }
+
+}  // namespace
 
 // RFC 5321 section 4.1.4: the order of commands.
 struct Session::Rule {
@@ -68,8 +76,10 @@ Session::Step Session::step() {
     close(Ending::errors, replies::line_too_long());
   } else if (line.bare_lf && services_.settings.bare_newline == smtp::BareNewline::reject) {
     next = refuse_command(replies::syntax_error());
+    expect_unsolicited(line.consumed);
   } else {
     next = take_command(line.text);
+    if (is_data(line.text) && next != Step::receive_message) expect_unsolicited(line.consumed);
   }
   stream_->consume(line.consumed);
   return next;
@@ -89,10 +99,13 @@ Session::Step Session::take_command(std::string_view line) {
   const Rule* rule = rule_for(command->verb);
   if (!rule) return refuse_command(replies::unrecognized());
   if (rule->allowed & state_) return (this->*rule->act)(*command);
-  const Step next = refuse_command(out_of_sequence(command->verb));
-  // What follows a refused DATA at once is the message, not commands.
-  if (command->verb == Verb::data && stream_->input().size() > line.size() + 2) unsolicited_ = true;
-  return next;
+  return refuse_command(out_of_sequence(command->verb));
+}
+
+// What follows a refused DATA at once is the message, not commands. A line that ended in LF may have
+// been one, whatever it was.
+void Session::expect_unsolicited(std::size_t consumed) {
+  if (stream_->input().size() > consumed) unsolicited_ = true;
 }
 
 Session::Step Session::refuse_command(const smtp::Reply& refusal) {

@@ -77,6 +77,7 @@ class Session final : private net::EndWatcher, public coro::ListHook<struct Sess
   Step not_offered(const smtp::Command& command);
   Step refuse_command(const smtp::Reply& reply);
   smtp::Reply out_of_sequence(smtp::Verb verb) const;
+  void expect_unsolicited(std::size_t consumed);
   bool skip_unwanted();
 
   // Envelope.

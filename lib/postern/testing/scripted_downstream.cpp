@@ -41,7 +41,6 @@ struct ScriptedDownstream::Connection {
   std::map<Phase, std::size_t> seen;  // how often each phase came
   int code = 0;                       // of the last reply
   std::string written;                // the last reply
-  std::string body;                   // as sent: what was read before a fault of `body`
   bool in_transaction = false;
   std::string reverse_path;
   std::vector<std::string> forward_paths;
@@ -172,7 +171,7 @@ coro::Task<bool> ScriptedDownstream::begin_body(Connection& connection, Delivery
   auto part = co_await connection.wire.exactly(copy.after, settings_.patience);
   if (part) {
     delivery.content = unstuff(*part);
-    connection.body = std::move(*part);
+    connection.wire.put_back(*part);  // the end of data may begin in it
   }
   if (copy.kind == Fault::Kind::hang) {
     coro::Event never;
@@ -192,7 +191,6 @@ coro::Task<ScriptedDownstream::Next> ScriptedDownstream::take_message(Connection
   connection.in_transaction = false;
   connection.forward_paths.clear();
   connection.written.clear();
-  connection.body.clear();
 
   bool whole = co_await begin_body(connection, delivery);
   if (!whole) co_return Next::end;
@@ -202,7 +200,7 @@ coro::Task<ScriptedDownstream::Next> ScriptedDownstream::take_message(Connection
     connection.session.end = octets.error();
     co_return Next::end;
   }
-  delivery.content = unstuff(connection.body + *octets);
+  delivery.content = unstuff(*octets);
   delivery.complete = true;
   if (early_answer) co_return Next::go_on;
   std::string promise = fmt::format("250 2.0.0 queued as {}\r\n", ledger_.size());

@@ -37,6 +37,9 @@ class Wire {
   // All until the other side ends, which is not an error.
   coro::Task<Result<std::string>> rest(Duration limit);
 
+  // To be read once more.
+  void put_back(std::string_view octets) { input_.insert(0, octets); }
+
   void send(std::string_view octets) { stream_->write(octets); }
   coro::Task<Result<void>> flush(Duration limit);
 
