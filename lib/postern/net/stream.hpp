@@ -80,6 +80,9 @@ class Stream {
   Flush flush(Duration limit) { return Flush(*this, limit); }
   std::size_t unsent() const { return unsent_; }
 
+  // Our end follows what is written next in the same turn, by end_output() or by disposing of the
+  // stream: both may leave in one segment.
+  virtual void end_follows() {}
   // Ends our half after all that was written; the other side sees the end, we may still read.
   virtual void end_output() = 0;
   // Closes so that the other side sees a reset instead of an orderly end.

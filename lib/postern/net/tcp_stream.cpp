@@ -1,6 +1,8 @@
 #include <postern/net/socket_address.hpp>
 #include <postern/net/tcp_stream.hpp>
 
+#include <netinet/tcp.h>
+
 #include <algorithm>
 
 namespace postern::net {
@@ -82,6 +84,13 @@ void TcpStream::end_output() {
   const int failed = uv_shutdown(request, reinterpret_cast<uv_stream_t*>(&tcp_),
                                  [](uv_shutdown_t* done, int) { delete done; });
   if (failed) delete request;
+}
+
+void TcpStream::end_follows() {
+  uv_os_fd_t fd = -1;
+  if (closing_ || uv_fileno(reinterpret_cast<uv_handle_t*>(&tcp_), &fd) != 0) return;
+  const int on = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_CORK, &on, sizeof on);
 }
 
 void TcpStream::reset() {

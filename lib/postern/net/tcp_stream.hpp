@@ -14,6 +14,7 @@ class TcpStream final : public Stream {
   explicit TcpStream(Loop& loop);
 
   void end_output() override;
+  void end_follows() override;
   void reset() override;
   SocketAddress local() const override;
 

@@ -158,6 +158,7 @@ void Session::close(Ending ending, const smtp::Reply& last) {
 }
 
 coro::Task<void> Session::say_goodbye() {
+  if (ending_ == Ending::quit) stream_->end_follows();
   send_replies();
   if (ending_ == Ending::client_gone) co_return;
   const bool still_sends = !stream_->input().empty() || ending_ == Ending::errors;
