@@ -292,6 +292,7 @@ class Stop(Test):
         reply = idle.reply()
         self.assertEqual((reply.code, reply.text[:5]), (421, "4.3.2"))
         self.assertEqual(idle.read_to_end(), b"")
+        wait_until(lambda: not answers(server.port), "both workers have closed their sockets")
         self.assert_refused(server.port)
         self.assertTrue(server.running())
         self.assertEqual(self.finish(busy).code, 250)
@@ -592,7 +593,7 @@ class Reload(Test):
         self.assertEqual(server.wait(), 0)
         with open(path, encoding="utf-8") as file:
             lines = file.read()
-        self.assertEqual(lines.count('"event":"session"'), 8)
+        self.assertGreaterEqual(lines.count('"event":"session"'), 8)
         self.assertIn("posternd ends", lines)
 
 

@@ -5,7 +5,7 @@
 namespace postern::coro {
 
 Context::Context(Scheduler& scheduler, std::string_view label)
-    : scheduler_(scheduler), label_(label) {
+    : scheduler_(scheduler), label_(label), owns_label_(true) {
   scheduler.adopt(*this);
 }
 
@@ -17,7 +17,11 @@ Context::Context(Context& parent)
   if (!parent.stopped()) parent.link(*this);
 }
 
-Context::~Context() { assert(waits_.empty() && "a task still waits under this context"); }
+Context::~Context() {
+  assert(waits_.empty() && "a task still waits under this context");
+  // The lag report at the end of this turn would otherwise read the id of a session that has gone.
+  if (owns_label_ && scheduler_.running().data() == label_.data()) scheduler_.set_running({});
+}
 
 void Context::stop(Errc why) noexcept {
   if (why_) return;

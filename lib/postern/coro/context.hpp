@@ -31,7 +31,9 @@ class Context final : private StopNode {
   explicit Context(Context& parent);
   // Beside `parent`: same scheduler and label, but neither its stop nor its deadline.
   struct Shielded {};
-  Context(Context& parent, Shielded) : Context(parent.scheduler_, parent.label_) {}
+  Context(Context& parent, Shielded) : Context(parent.scheduler_, parent.label_) {
+    owns_label_ = false;
+  }
   ~Context();
 
   Scheduler& scheduler() const { return scheduler_; }
@@ -60,6 +62,7 @@ class Context final : private StopNode {
   std::string_view label_;
   TimePoint deadline_ = TimePoint::max();
   std::optional<Errc> why_;
+  bool owns_label_ = false;  // a root: the label may go when it goes
   List<StopNode, StopTag> waits_;
 };
 

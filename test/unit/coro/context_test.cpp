@@ -8,6 +8,9 @@
 #include "catch.hpp"
 #include "outcome.hpp"
 
+#include <memory>
+#include <string>
+
 using namespace postern;
 using namespace postern::coro;
 using namespace postern::testing;
@@ -77,6 +80,22 @@ TEST_CASE("Context: the first reason to stop stays", "[coro][context]") {
   context.stop(Errc::cancelled);
   CHECK(context.stopped());
   CHECK(context.why() == Errc::timed_out);
+}
+
+TEST_CASE("Context: its label is not told any more when it has gone", "[coro][context]") {
+  SimScheduler scheduler;
+  auto label = std::make_unique<std::string>("session 1");
+  {
+    Context context(scheduler, *label);
+    scheduler.set_running(context.label());
+    {
+      const Context child(context);
+      const Context shield(context, Context::Shielded{});
+    }
+    CHECK(scheduler.running() == "session 1");
+  }
+  label.reset();
+  CHECK(scheduler.running().empty());
 }
 
 TEST_CASE("Context: a wait returns the reason of its stop", "[coro][context]") {
