@@ -140,8 +140,10 @@ void Master::on_signal(int number) {
 void Master::on_time(TimePoint now) {
   if (judge_ && now >= judge_->due()) judge_->give_up();
   if (next_ && now >= next_->ready_by)
-    give_up(fmt::format("generation {} is given up: its workers were not ready in time",
-                        next_->number));
+    give_up(
+        fmt::format("the workers of generation {} were not ready in 30 s and are given up; looking "
+                    "up host names and reading lists must not take so long: see {}",
+                    next_->number, file_));
   for (const auto& child : children_) watch(*child, now);
   for (std::size_t slot = 0; current_ && slot < current_->slots.size(); ++slot)
     if (now >= current_->slots[slot].restart_at) start_worker(*current_, slot);
