@@ -29,6 +29,7 @@ void add_reply(json::Writer& record, const smtp::Reply& reply) {
 void Session::record_transaction(std::string_view outcome, const smtp::Reply* answer, Decider by) {
   const Transaction& transaction = *transaction_;
   std::string line;
+  line.reserve(512 + 128 * transaction.heard.size());
   std::string time;
   append_timestamp(time, services_.scheduler.wall());
   json::Writer record(line);
@@ -61,6 +62,7 @@ void Session::record_transaction(std::string_view outcome, const smtp::Reply* an
 
 void Session::record_session() {
   std::string line;
+  line.reserve(512);
   std::string time;
   append_timestamp(time, services_.scheduler.wall());
   json::Writer record(line);

@@ -58,20 +58,26 @@ std::string_view text_for_none(int code) {
   return code < 400 ? "OK" : code < 500 ? "Try again later" : "Refused";
 }
 
-}  // namespace
-
-Reply::Reply(int code, EnhancedCode enhanced, std::string text)
-    : code_(static_cast<std::uint16_t>(code)), enhanced_(enhanced), text_(std::move(text)) {
+std::uint16_t checked(int code, EnhancedCode enhanced) {
   const bool right_class = !enhanced.present() || (enhanced.cls == code / 100 && enhanced.cls != 3);
   if (code < 200 || code > 599 || !right_class || enhanced.subject > 999 || enhanced.detail > 999)
     throw std::invalid_argument(fmt::format("reply code {} with {}.{}.{}", code, enhanced.cls,
                                             enhanced.subject, enhanced.detail));
+  return static_cast<std::uint16_t>(code);
 }
+
+}  // namespace
+
+Reply::Reply(int code, EnhancedCode enhanced, std::string text)
+    : code_(checked(code, enhanced)), enhanced_(enhanced), text_(std::move(text)) {}
+
+Reply::Reply(int code, EnhancedCode enhanced, FixedText text)
+    : code_(checked(code, enhanced)), enhanced_(enhanced), fixed_(text.view()) {}
 
 void Reply::append_to(std::string& out, ReplyText allowed) const {
   const Prefix prefix(code_, enhanced_);
   const std::size_t room = limits::reply_line_octets - 2 - prefix.size;
-  std::string_view rest = text_;
+  std::string_view rest = text();
   while (rest.ends_with('\n')) rest.remove_suffix(1);
   // A code without text is legal and has crashed clients (CVE-2026-43964): RFC 5321 section 4.2
   // advises text.

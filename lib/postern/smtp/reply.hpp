@@ -1,6 +1,7 @@
 // What a server answers to a command.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -20,17 +21,36 @@ struct EnhancedCode {
 // Whether the client may be sent UTF-8 in the text: it used SMTPUTF8 (RFC 6531 section 3.7.4.3).
 enum class ReplyText : std::uint8_t { ascii, utf8 };
 
+// A text of our own that stands in the program: replies made of it allocate nothing, copies
+// neither.
+//   Reply unknown_user() { return {550, {5, 1, 1}, "No such user here"_text}; }
+class FixedText {
+ public:
+  consteval explicit FixedText(std::string_view text) : text_(text) {}
+  constexpr std::string_view view() const { return text_; }
+
+ private:
+  std::string_view text_;
+};
+
+inline namespace literals {
+consteval FixedText operator""_text(const char* text, std::size_t size) {
+  return FixedText({text, size});
+}
+}  // namespace literals
+
 class Reply {
  public:
   // `text` may hold several lines, separated by '\n' (never CR). `code`: 200 to 599, and 2, 4 or 5
   // with an enhanced code of that class; anything else is a bug and throws std::invalid_argument.
   Reply(int code, EnhancedCode enhanced, std::string text);
+  Reply(int code, EnhancedCode enhanced, FixedText text);
   // Without enhanced code: the greeting, replies to HELO and EHLO, 3yz (RFC 2034 section 4).
   Reply(int code, std::string text) : Reply(code, EnhancedCode{}, std::move(text)) {}
 
   int code() const { return code_; }
   EnhancedCode enhanced() const { return enhanced_; }
-  const std::string& text() const { return text_; }
+  std::string_view text() const { return fixed_.empty() ? text_ : fixed_; }
 
   bool is_positive() const { return code_ / 100 == 2; }
   bool is_intermediate() const { return code_ / 100 == 3; }
@@ -45,12 +65,15 @@ class Reply {
   // so. Text beyond limits::reply_lines is cut.
   void append_to(std::string& out, ReplyText allowed = ReplyText::ascii) const;
 
-  bool operator==(const Reply&) const = default;
+  bool operator==(const Reply& other) const {
+    return code_ == other.code_ && enhanced_ == other.enhanced_ && text() == other.text();
+  }
 
  private:
   std::uint16_t code_;
   EnhancedCode enhanced_;
-  std::string text_;
+  std::string text_;  // unless it is fixed
+  std::string_view fixed_;
 };
 
 }  // namespace postern::smtp

@@ -98,7 +98,7 @@ Reply relayable(const Reply& downstream, ReplyClass due) {
   if (!is_due) return replies::downstream_malformed();
   if (downstream.enhanced().present() || downstream.is_intermediate()) return downstream;
   const auto cls = static_cast<std::uint8_t>(downstream.code() / 100);
-  return {downstream.code(), {cls, 0, 0}, downstream.text()};
+  return {downstream.code(), {cls, 0, 0}, std::string(downstream.text())};
 }
 
 }  // namespace postern::smtp
