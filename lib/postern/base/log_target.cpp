@@ -125,7 +125,8 @@ void LogTarget::reopen() {
   if (fresh < 0) return;
   ::dup3(fresh, descriptor_, O_CLOEXEC);
   ::close(fresh);
-  if (written_ < chunk_.size()) written_ = 0;  // what the old file has in part, the new one has whole
+  if (written_ < chunk_.size())
+    written_ = 0;  // what the old file has in part, the new one has whole
 }
 
 }  // namespace postern

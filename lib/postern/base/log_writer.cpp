@@ -19,9 +19,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// After each write lines are gathered for this long, so that a busy worker is not interrupted more than
-// a hundred times a second: on its own core each time costs it two context switches. The first line
-// after a pause is written at once.
+// After each write lines are gathered for this long, so that a busy worker is not interrupted more
+// than a hundred times a second: on its own core each time costs it two context switches. The first
+// line after a pause is written at once.
 constexpr auto gather = 10ms;
 constexpr std::size_t urgent_octets = 256 * 1024;
 constexpr int retry_ms = 100;  // how often a full disk or a blocked pipe is tried

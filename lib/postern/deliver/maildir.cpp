@@ -80,8 +80,9 @@ class Maildir::Transaction final : public Delivery {
     co_return written;
   }
 
-  // The three folders, and their names on the way from the root: a message is as durable as the folder
-  // that it lies in. Once for each run, since whoever made them may not have lived to see to it.
+  // The three folders, and their names on the way from the root: a message is as durable as the
+  // folder that it lies in. Once for each run, since whoever made them may not have lived to see to
+  // it.
   coro::Task<Result<void>> make_folders() {
     for (const char* folder : {"tmp", "new", "cur"}) {
       std::string folder_path = path(folder);

@@ -12,8 +12,8 @@ namespace postern::net {
 class Acceptor {
  public:
   virtual void accepted(StreamPtr stream) = 0;
-  // Clients wait and the system has nothing left for one more: descriptors, memory. It says so again
-  // and again until the listener is closed.
+  // Clients wait and the system has nothing left for one more: descriptors, memory. It says so
+  // again and again until the listener is closed.
   virtual void accept_failed(const Error&) {}
 
  protected:

@@ -83,9 +83,8 @@ void Forward::describe(Schema<Forward>& schema) {
       "command, or by a PROXY protocol header; the downstream must trust us with it");
   schema
       .key("max_connections", &Forward::max_connections,
-           "connections to the downstream at a time, for each worker; further transactions wait "
-           "for a "
-           "free one")
+           "connections to the downstream at a time, shared out among the workers, at least one "
+           "each; further transactions wait for a free one")
       .at_least(1)
       .at_most(100'000);
   schema

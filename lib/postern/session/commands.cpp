@@ -102,8 +102,8 @@ Session::Step Session::take_command(std::string_view line) {
   return refuse_command(out_of_sequence(command->verb));
 }
 
-// What follows a refused DATA at once is the message, not commands. A line that ended in LF may have
-// been one, whatever it was.
+// What follows a refused DATA at once is the message, not commands. A line that ended in LF may
+// have been one, whatever it was.
 void Session::expect_unsolicited(std::size_t consumed) {
   if (stream_->input().size() > consumed) unsolicited_ = true;
 }

@@ -5,11 +5,11 @@
 #include <postern/coro/sleep.hpp>
 #include <postern/testing/sim_scheduler.hpp>
 
-#include "catch.hpp"
-#include "outcome.hpp"
-
 #include <memory>
 #include <string>
+
+#include "catch.hpp"
+#include "outcome.hpp"
 
 using namespace postern;
 using namespace postern::coro;
