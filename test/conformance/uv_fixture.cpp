@@ -14,6 +14,7 @@
 #include <stdexcept>
 
 #include "fixture.hpp"
+#include "support/lag_alarm.hpp"
 
 namespace postern::conformance {
 namespace {
@@ -119,6 +120,7 @@ class UvFixture final : public Fixture {
     Guard guard(loop_);
     loop_.run();
     if (guard.fired) throw std::runtime_error("took too long; waiting are:\n" + loop_.waiting());
+    if (const auto lag = lag_alarm_.take()) throw std::runtime_error(*lag);
   }
   void stop() override { loop_.stop(); }
 
@@ -138,6 +140,7 @@ class UvFixture final : public Fixture {
   };
 
   net::Loop loop_;
+  testing::LagAlarm lag_alarm_{loop_};
   net::TcpNetwork network_;
   net::DiskFiles files_;
   std::string directory_;

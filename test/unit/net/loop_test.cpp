@@ -62,3 +62,31 @@ TEST_CASE("Loop: a timer that came due during a callback fires in the next round
   close(client);
   close(*listening);
 }
+
+TEST_CASE("Loop: tells of a turn that took longer than 50 ms, and of no other", "[net][loop]") {
+  struct Holder final : coro::Timer {
+    explicit Holder(net::Loop& owner) : loop(owner) {}
+    void fire() override {
+      const auto end = coro::Clock::now() + hold;
+      while (coro::Clock::now() < end) {
+      }
+      loop.stop();
+    }
+    net::Loop& loop;
+    std::chrono::milliseconds hold{};
+  };
+  struct Watcher final : net::LagWatcher {
+    void loop_was_held(net::Duration duration, std::string_view) override { held = duration; }
+    net::Duration held{};
+  } watcher;
+  net::Loop loop;
+  loop.watch_lag(&watcher);
+  Holder holder(loop);
+  holder.hold = 80ms;
+  loop.arm(holder, loop.now());
+  loop.run();
+  loop.arm(holder, loop.now());  // the report comes before the next wait
+  holder.hold = 0ms;
+  loop.run();
+  CHECK(watcher.held >= 80ms);
+}

@@ -1,0 +1,45 @@
+// Remembers that a turn held the loop too long. Time in which the machine ran somebody else instead
+// of us is not held against the test.
+#pragma once
+
+#include <postern/net/loop.hpp>
+
+#include <chrono>
+#include <fstream>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace postern::testing {
+
+class LagAlarm final : public net::LagWatcher {
+ public:
+  explicit LagAlarm(net::Loop& loop) { loop.watch_lag(this); }
+
+  // What held it, since the last call; nothing when all turns were short.
+  std::optional<std::string> take() { return std::exchange(report_, std::nullopt); }
+
+ private:
+  void loop_was_held(net::Duration duration, std::string_view who) override {
+    const net::Duration waited = time_not_running();
+    const net::Duration ours = duration - (waited - waited_before_);
+    waited_before_ = waited;
+    if (ours <= net::Loop::held_too_long) return;
+    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(ours).count();
+    report_ = "the loop was held for " + std::to_string(ms) + " ms by " + std::string(who);
+  }
+
+  // How long this thread was ready to run and did not, since its beginning (Linux's schedstat).
+  static net::Duration time_not_running() {
+    std::ifstream schedstat("/proc/thread-self/schedstat");
+    long long running = 0, waiting = 0;
+    schedstat >> running >> waiting;
+    return std::chrono::nanoseconds(waiting);
+  }
+
+  net::Duration waited_before_ = time_not_running();
+  std::optional<std::string> report_;
+};
+
+}  // namespace postern::testing
