@@ -20,8 +20,9 @@ namespace replies = smtp::replies;
 constexpr auto linger_time = 2s;
 constexpr std::size_t linger_octets = 256 * 1024;
 
-// A session keeps its reply buffer for the next command, unless a burst has made it large.
-constexpr std::size_t kept_reply_octets = 1024;
+// A session keeps its reply buffer for the next command, but not what EHLO or a group needed: it
+// may now be idle for long.
+constexpr std::size_t kept_reply_octets = 128;
 
 }  // namespace
 
@@ -95,8 +96,7 @@ coro::Task<void> Session::converse() {
       case Step::wait_for_input: {
         send_replies();
         if (stream_->unsent() > 0) {
-          auto flushed = co_await stream_->flush(smtp::timeouts::reply_write);
-          if (!flushed) input_ended(flushed.error());
+          co_await flush_replies();
           break;
         }
         const auto left = command_due_ - services_.scheduler.now();
@@ -110,6 +110,13 @@ coro::Task<void> Session::converse() {
     command_due_ = services_.scheduler.now() + services_.settings.command_timeout;
     close_if_stopped();
   }
+}
+
+// A task of its own: what it needs is rarely needed, and converse() would keep it for every
+// session.
+coro::Task<void> Session::flush_replies() {
+  auto flushed = co_await stream_->flush(smtp::timeouts::reply_write);
+  if (!flushed) input_ended(flushed.error());
 }
 
 void Session::input_ended(const Error& error) {

@@ -55,6 +55,7 @@ class Session final : private net::EndWatcher, public coro::ListHook<struct Sess
 
   static coro::Task<void> run(std::unique_ptr<Session> session, bool full);
   coro::Task<void> converse();
+  coro::Task<void> flush_replies();
   coro::Task<void> say_goodbye();
   coro::Task<void> linger();
   void input_ended(const Error& error);
