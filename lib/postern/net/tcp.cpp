@@ -51,6 +51,7 @@ class TcpListener final : public Listener {
                     reinterpret_cast<uv_stream_t*>(raw->handle())) != 0)
         return;
       raw->start(remote_address(*raw->handle()));
+      raw->read_at_once();
       acceptor.accepted(std::move(stream));
     }
     void close() {

@@ -17,6 +17,15 @@ void TcpStream::start(const SocketAddress& remote) {
   resume_input();
 }
 
+void TcpStream::read_at_once() {
+  uv_os_fd_t fd = -1;
+  if (uv_fileno(reinterpret_cast<uv_handle_t*>(&tcp_), &fd) != 0) return;
+  const auto buffer = loop_.read_buffer();
+  const ssize_t count = recv(fd, buffer.data(), buffer.size(), MSG_DONTWAIT);
+  if (count > 0) received({buffer.data(), static_cast<std::size_t>(count)});
+  // An end or an error is libuv's to find.
+}
+
 void TcpStream::resume_input() {
   if (closing_) return;
   uv_read_start(

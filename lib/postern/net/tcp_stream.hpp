@@ -22,6 +22,8 @@ class TcpStream final : public Stream {
   Loop& loop() { return loop_; }
   // Once connected: reads from now on until it is closed.
   void start(const SocketAddress& remote);
+  // What has come before now: a client that speaks before it is greeted. Once, after start().
+  void read_at_once();
   void close_handle();  // before the owner disposes of it: a connect that was given up
 
  private:

@@ -90,3 +90,35 @@ TEST_CASE("Loop: tells of a turn that took longer than 50 ms, and of no other", 
   loop.run();
   CHECK(watcher.held >= 80ms);
 }
+
+namespace {
+
+struct KeepingAcceptor final : net::Acceptor {
+  explicit KeepingAcceptor(net::Loop& owner) : loop(owner) {}
+  void accepted(net::StreamPtr stream) override {
+    first_input = stream->input();
+    loop.stop();
+  }
+  net::Loop& loop;
+  std::string first_input;
+};
+
+}  // namespace
+
+TEST_CASE("Listener: what a client said before it was accepted is there at once", "[net][tcp]") {
+  const auto listening = net::make_listening_socket({IpAddress::v4({127, 0, 0, 1}), 0});
+  REQUIRE(listening);
+  const int client = connect_to(*listening);
+  REQUIRE(send(client, "EHLO x\r\n", 8, 0) == 8);
+  {
+    net::Loop loop;
+    KeepingAcceptor acceptor(loop);
+    auto listener = net::Listener::open(loop, *listening, acceptor);
+    REQUIRE(listener);
+    loop.run();
+    CHECK(acceptor.first_input == "EHLO x\r\n");
+    listener->reset();
+  }
+  close(client);
+  close(*listening);
+}
