@@ -49,6 +49,7 @@ std::span<char> Loop::read_buffer() { return handles_->buffer; }
 void Loop::run() {
   enter();
   uv_run(&handles_->loop, UV_RUN_DEFAULT);
+  end_turn();  // what follows is the caller's time
 }
 
 void Loop::stop() { uv_stop(&handles_->loop); }
@@ -67,6 +68,10 @@ void Loop::before_poll() {
     uv_idle_start(&handles_->idle, [](uv_idle_t*) {});
   else
     uv_idle_stop(&handles_->idle);
+  end_turn();
+}
+
+void Loop::end_turn() {
   if (!in_turn_) return;
   in_turn_ = false;
   const Duration held = coro::Clock::now() - began_;

@@ -48,6 +48,7 @@ class Loop final : public coro::Scheduler {
   void wake() override {}  // posted jobs run before the loop next waits for events
   void rearm(TimePoint due) override;
   void before_poll();
+  void end_turn();
   void timer_due();
 
   std::unique_ptr<Handles> handles_;
