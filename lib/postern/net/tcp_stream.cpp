@@ -1,9 +1,8 @@
 #include <postern/net/socket_address.hpp>
 #include <postern/net/tcp_stream.hpp>
 
-#include <netinet/tcp.h>
-
 #include <algorithm>
+#include <cerrno>
 
 namespace postern::net {
 
@@ -61,20 +60,33 @@ struct TcpStream::Write {
   uv_write_t request{};
 };
 
+// What the kernel takes now, or a negative errno. MSG_MORE holds the octets back until more is sent
+// or the end, with which they then share a segment.
+ssize_t TcpStream::try_send(std::string_view octets) {
+  uv_os_fd_t fd = -1;
+  if (!end_follows_ || uv_fileno(reinterpret_cast<uv_handle_t*>(&tcp_), &fd) != 0) {
+    const uv_buf_t buffer =
+        uv_buf_init(const_cast<char*>(octets.data()), static_cast<unsigned>(octets.size()));
+    return uv_try_write(reinterpret_cast<uv_stream_t*>(&tcp_), &buffer, 1);
+  }
+  const ssize_t taken =
+      ::send(fd, octets.data(), octets.size(), MSG_MORE | MSG_DONTWAIT | MSG_NOSIGNAL);
+  return taken < 0 ? -errno : taken;
+}
+
 std::size_t TcpStream::send(std::string_view octets) {
   if (closing_) return 0;
-  auto* stream = reinterpret_cast<uv_stream_t*>(&tcp_);
-  uv_buf_t buffer =
-      uv_buf_init(const_cast<char*>(octets.data()), static_cast<unsigned>(octets.size()));
-  const int taken = unsent() > 0 ? 0 : uv_try_write(stream, &buffer, 1);
+  const ssize_t taken = unsent() > 0 ? 0 : try_send(octets);
   if (taken < 0 && taken != UV_EAGAIN) {
-    output_failed(errc_from_errno(taken));
+    output_failed(errc_from_errno(static_cast<int>(taken)));
     return 0;
   }
-  octets.remove_prefix(static_cast<std::size_t>(std::max(taken, 0)));
+  octets.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(taken, 0)));
   if (octets.empty()) return 0;
+  auto* stream = reinterpret_cast<uv_stream_t*>(&tcp_);
   auto* write = new Write(*this, octets);
-  buffer = uv_buf_init(write->octets.data(), static_cast<unsigned>(write->octets.size()));
+  const uv_buf_t buffer =
+      uv_buf_init(write->octets.data(), static_cast<unsigned>(write->octets.size()));
   uv_write(&write->request, stream, &buffer, 1, [](uv_write_t* request, int status) {
     const std::unique_ptr<Write> done(static_cast<Write*>(request->data));
     TcpStream& owner = done->stream;
@@ -93,13 +105,6 @@ void TcpStream::end_output() {
   const int failed = uv_shutdown(request, reinterpret_cast<uv_stream_t*>(&tcp_),
                                  [](uv_shutdown_t* done, int) { delete done; });
   if (failed) delete request;
-}
-
-void TcpStream::end_follows() {
-  uv_os_fd_t fd = -1;
-  if (closing_ || uv_fileno(reinterpret_cast<uv_handle_t*>(&tcp_), &fd) != 0) return;
-  const int on = 1;
-  setsockopt(fd, IPPROTO_TCP, TCP_CORK, &on, sizeof on);
 }
 
 void TcpStream::reset() {

@@ -14,7 +14,7 @@ class TcpStream final : public Stream {
   explicit TcpStream(Loop& loop);
 
   void end_output() override;
-  void end_follows() override;
+  void end_follows() override { end_follows_ = true; }
   void reset() override;
   SocketAddress local() const override;
 
@@ -30,6 +30,7 @@ class TcpStream final : public Stream {
   struct Write;
   void dispose() noexcept override;
   std::size_t send(std::string_view octets) override;
+  ssize_t try_send(std::string_view octets);
   void pause_input() override;
   void resume_input() override;
   void on_read(ssize_t count, const uv_buf_t& buffer);
@@ -38,6 +39,7 @@ class TcpStream final : public Stream {
   uv_tcp_t tcp_{};
   bool closing_ = false;
   bool disposed_ = false;
+  bool end_follows_ = false;
 };
 
 SocketAddress remote_address(const uv_tcp_t& tcp);
