@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <stdexcept>
 
+#include "catch.hpp"
 #include "fixture.hpp"
 #include "support/lag_alarm.hpp"
 
@@ -120,7 +121,7 @@ class UvFixture final : public Fixture {
     Guard guard(loop_);
     loop_.run();
     if (guard.fired) throw std::runtime_error("took too long; waiting are:\n" + loop_.waiting());
-    if (const auto lag = lag_alarm_.take()) throw std::runtime_error(*lag);
+    if (const auto lag = lag_alarm_.take()) FAIL_CHECK(*lag);
   }
   void stop() override { loop_.stop(); }
 
