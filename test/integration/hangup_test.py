@@ -79,8 +79,7 @@ class HangUps(unittest.TestCase):
         self.go(server, HANG_UPS, seed=1000)
         wait_until(lambda: descriptors(worker) <= idle, "every descriptor is given back")
         self.assertEqual(server.workers(), [worker], "the worker has died")
-        sanitized = "asan" in os.environ.get("POSTERND", "")
-        self.assertLess(resident_kib(worker) - before, 400_000 if sanitized else 4096)
+        self.assertLess(resident_kib(worker) - before, 400_000 if is_sanitized else 4096)
         # No session is left that a drain would have to wait for; a leak would end the process with an
         # error under the sanitizers.
         server.stop()

@@ -5,8 +5,8 @@ import faults  # noqa: F401
 from client import Client, ProtocolError, Refused, Reply  # noqa: F401
 from downstream import CAPABILITIES, Downstream, Message  # noqa: F401
 from faults import Gone  # noqa: F401
-from peers import (Exim, Postern, Postfix, configure_postern, exim, messages_in,  # noqa: F401
-                   needs_exim, needs_postfix, needs_smtp_sink, needs_swaks, postfix, posternd,
+from peers import (Exim, Postern, Postfix, configure_postern, exim, is_sanitized,  # noqa: F401
+                   messages_in, needs_exim, needs_postfix, needs_smtp_sink, needs_swaks, postfix, posternd,
                    run_posternd, smtp_sink, smtp_source, swaks)
 from process import (Process, answers, children_of, free_port, temporary_directory,  # noqa: F401
                      wait_until)

@@ -18,6 +18,7 @@ EXIM = pathlib.Path(os.environ.get("POSTERN_EXIM", ROOT / "build/peers/exim/usr/
 MASTER_CF = pathlib.Path("/usr/share/postfix/master.cf.dist")
 
 is_root = os.geteuid() == 0
+is_sanitized = "asan" in os.environ.get("POSTERND", "")  # the tree of ./dev test
 needs_postfix = unittest.skipUnless(is_root and shutil.which("postfix") and MASTER_CF.exists(),
                                     "Postfix is not installed, or we are not root")
 needs_exim = unittest.skipUnless(is_root and EXIM.exists(),
