@@ -43,6 +43,8 @@ std::string_view name(Errc code) {
       return "busy";
     case Errc::io:
       return "io";
+    case Errc::servfail:
+      return "servfail";
   }
   return "unknown";
 }

@@ -27,6 +27,7 @@ enum class Errc : std::uint8_t {
   descriptors,  // no file descriptor left
   busy,         // a cap is reached
   io,           // the disk or the system failed otherwise
+  servfail,     // a name's servers failed, or will not say: SERVFAIL, REFUSED, NOTIMP
 };
 
 std::string_view name(Errc code);  // "timed_out"
