@@ -1,12 +1,14 @@
 #include <postern/base/text.hpp>
 #include <postern/policy/codec.hpp>
 #include <postern/policy/names.hpp>
+#include <postern/policy/reading.hpp>
 #include <postern/policy/schema.hpp>
 #include <postern/policy/suggest.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace postern::policy {
 namespace {
@@ -15,11 +17,14 @@ using Type = Value::Type;
 
 std::string quoted(std::string_view text) { return fmt::format("\"{}\"", text); }
 
-std::string show_count(std::int64_t n) { return std::to_string(n); }
-std::string show_duration(std::int64_t n) { return quoted(text(std::chrono::milliseconds(n))); }
-std::string show_size(std::int64_t n) {
-  return quoted(text(ByteCount{static_cast<std::size_t>(n)}));
+std::string show_count(double n) { return fmt::format("{:.0f}", n); }
+std::string show_duration(double n) {
+  return quoted(text(std::chrono::milliseconds(std::llround(n))));
 }
+std::string show_size(double n) {
+  return quoted(text(ByteCount{static_cast<std::size_t>(std::llround(n))}));
+}
+std::string show_fraction(double n) { return fmt::format("{}", n); }
 
 // The unit to propose: seconds, and for sizes that of the default.
 std::string_view usual_unit(const Reading& reading, std::string_view otherwise) {
@@ -44,7 +49,7 @@ template <typename Quantity>
 bool read_quantity(Reading& reading, const Value& value, std::string_view what,
                    std::string_view usual,
                    Result<Quantity> (*parse)(std::string_view, std::string_view),
-                   std::int64_t (*count)(Quantity), std::string (*show)(std::int64_t), void* out) {
+                   double (*count)(Quantity), std::string (*show)(double), void* out) {
   const std::string_view unit = usual_unit(reading, usual);
   if (!expect_quantity(reading, value, what, unit)) return false;
   const Result<Quantity> parsed = parse(value.text, unit);
@@ -54,70 +59,25 @@ bool read_quantity(Reading& reading, const Value& value, std::string_view what,
   return true;
 }
 
-std::string absolute(const Reading& reading, std::string_view path) {
-  if (path.starts_with('/')) return std::string(path);
-  return reading.folder + '/' + std::string(path);
-}
-
 bool read_path(Reading& reading, const Value& value, void* out) {
   if (!reading.expect(value, Type::text, "a path")) return false;
   if (value.text.empty() || value.text.find('\0') != std::string::npos)
     return reading.complain(value, "a path is not empty and has no NUL");
-  static_cast<FilePath*>(out)->text = absolute(reading, value.text);
+  static_cast<FilePath*>(out)->text = absolute_path(reading.folder, value.text);
   return true;
-}
-
-bool read_endpoint(Reading& reading, const Value& value, Endpoints& out) {
-  if (!reading.expect(value, Type::text, "\"HOST:PORT\"")) return false;
-  auto endpoint = parse_endpoint(value.text);
-  if (!endpoint) return reading.complain(value, endpoint.error().text);
-  out.names.push_back(value.text);
-  if (endpoint->address) {
-    out.addresses.push_back(*endpoint->address);
-  } else if (reading.resolve) {
-    const auto found = resolve(endpoint->host, endpoint->port);
-    if (!found) return reading.complain(value, found.error().text);
-    out.addresses.insert(out.addresses.end(), found->begin(), found->end());
-  }
-  return true;
-}
-
-bool read_endpoints(Reading& reading, const Value& value, void* out) {
-  if (value.type == Type::text)
-    return reading.complain(
-        value, fmt::format("expected a list, found a string; write [\"{}\"]", value.text));
-  if (!reading.expect(value, Type::list, "a list of \"HOST:PORT\"")) return false;
-  if (value.items.empty())
-    return reading.complain(value, "the list is empty; name at least one \"HOST:PORT\"");
-  auto& endpoints = *static_cast<Endpoints*>(out);
-  endpoints = {};
-  bool good = true;
-  for (const Value& item : value.items) good = read_endpoint(reading, item, endpoints) && good;
-  return good;
-}
-
-constexpr std::string_view log_targets = "\"stderr\", \"journal\", \"syslog\" or \"file:PATH\"";
-
-bool read_log_target(Reading& reading, const Value& value, void* out) {
-  if (!reading.expect(value, Type::text, log_targets)) return false;
-  std::string& target = static_cast<LogTargetText*>(out)->text;
-  if (value.text.starts_with("file:") && value.text.size() > 5) {
-    target = "file:" + absolute(reading, std::string_view(value.text).substr(5));
-    return true;
-  }
-  if (value.text == "stderr" || value.text == "journal" || value.text == "syslog") {
-    target = value.text;
-    return true;
-  }
-  auto meant = nearest(value.text, {"stderr", "journal", "syslog"});
-  if (value.text.starts_with('/')) meant = "file:" + value.text;
-  return reading.complain(
-      value,
-      fmt::format("'{}' is none of {}{}", printable(value.text, 200), log_targets,
-                  meant ? fmt::format("; did you mean \"{}\"?", printable(*meant, 200)) : ""));
 }
 
 }  // namespace
+
+std::string absolute_path(std::string_view folder, std::string_view path) {
+  if (path.starts_with('/')) return std::string(path);
+  return std::string(folder) + '/' + std::string(path);
+}
+
+bool DomainPattern::matches(std::string_view domain) const {
+  if (!text.starts_with('.')) return iequals(domain, text);
+  return domain.size() > text.size() && iequals(domain.substr(domain.size() - text.size()), text);
+}
 
 bool Reading::complain(const Value& value, std::string text) const {
   problems.add(value.place, path, std::move(text));
@@ -129,8 +89,7 @@ bool Reading::expect(const Value& value, Type type, std::string_view what) const
   return complain(value, fmt::format("expected {}, found {}", what, noun(value.type)));
 }
 
-bool Reading::within_bounds(const Value& value, std::int64_t number,
-                            std::string (*shown)(std::int64_t)) const {
+bool Reading::within_bounds(const Value& value, double number, std::string (*shown)(double)) const {
   if (key == nullptr) return true;
   if (key->least && number < *key->least)
     return complain(value,
@@ -152,17 +111,19 @@ Codec codec(std::type_identity<bool>) {
       [](const void* in) { return std::string(*static_cast<const bool*>(in) ? "true" : "false"); }};
 }
 
-Codec codec(std::type_identity<std::size_t>) {
-  return {"a number",
+Codec codec(std::type_identity<double>) {
+  return {"a number, possibly with a fraction",
           [](Reading& reading, const Value& value, void* out) {
-            if (!reading.expect(value, Type::integer, "an integer")) return false;
-            if (value.integer < 0)
-              return reading.complain(value, "a negative number makes no sense here");
-            if (!reading.within_bounds(value, value.integer, show_count)) return false;
-            *static_cast<std::size_t*>(out) = static_cast<std::size_t>(value.integer);
+            if (value.type != Type::integer && !reading.expect(value, Type::number, "a number"))
+              return false;
+            const double number =
+                value.type == Type::integer ? static_cast<double>(value.integer) : value.fraction;
+            if (!std::isfinite(number)) return reading.complain(value, "expected a finite number");
+            if (!reading.within_bounds(value, number, show_fraction)) return false;
+            *static_cast<double*>(out) = number;
             return true;
           },
-          [](const void* in) { return std::to_string(*static_cast<const std::size_t*>(in)); }};
+          [](const void* in) { return show_fraction(*static_cast<const double*>(in)); }};
 }
 
 Codec codec(std::type_identity<std::chrono::milliseconds>) {
@@ -170,11 +131,11 @@ Codec codec(std::type_identity<std::chrono::milliseconds>) {
           [](Reading& reading, const Value& value, void* out) {
             return read_quantity<std::chrono::milliseconds>(
                 reading, value, "a duration", "s", parse_duration,
-                [](std::chrono::milliseconds d) { return std::int64_t{d.count()}; }, show_duration,
-                out);
+                [](std::chrono::milliseconds d) { return static_cast<double>(d.count()); },
+                show_duration, out);
           },
           [](const void* in) {
-            return show_duration(static_cast<const std::chrono::milliseconds*>(in)->count());
+            return quoted(text(*static_cast<const std::chrono::milliseconds*>(in)));
           }};
 }
 
@@ -183,8 +144,7 @@ Codec codec(std::type_identity<ByteCount>) {
           [](Reading& reading, const Value& value, void* out) {
             return read_quantity<ByteCount>(
                 reading, value, "a size", "MB", parse_size,
-                [](ByteCount size) { return static_cast<std::int64_t>(size.octets); }, show_size,
-                out);
+                [](ByteCount size) { return static_cast<double>(size.octets); }, show_size, out);
           },
           [](const void* in) { return quoted(text(*static_cast<const ByteCount*>(in))); }};
 }
@@ -239,19 +199,6 @@ Codec codec(std::type_identity<Network>) {
           [](const void* in) { return quoted(static_cast<const Network*>(in)->text()); }};
 }
 
-Codec codec(std::type_identity<Endpoints>) {
-  return {"a list of \"HOST:PORT\"", read_endpoints, [](const void* in) {
-            std::vector<std::string> names = static_cast<const Endpoints*>(in)->names;
-            for (std::string& name : names) name = quoted(name);
-            return names.empty() ? std::string() : detail::joined_list(names);
-          }};
-}
-
-Codec codec(std::type_identity<LogTargetText>) {
-  return {std::string(log_targets), read_log_target,
-          [](const void* in) { return quoted(static_cast<const LogTargetText*>(in)->text); }};
-}
-
 Codec codec(std::type_identity<DomainPattern>) {
   return {"a domain",
           [](Reading& reading, const Value& value, void* out) {
@@ -298,8 +245,42 @@ std::optional<std::size_t> read_choice(const Reading& reading, const Value& valu
   return {};
 }
 
-std::string joined_list(const std::vector<std::string>& items) {
-  return fmt::format("[{}]", fmt::join(items, ", "));
+std::optional<std::int64_t> read_count(const Reading& reading, const Value& value,
+                                       std::int64_t least, std::int64_t most) {
+  if (!reading.expect(value, Type::integer, "an integer")) return {};
+  const std::int64_t number = value.integer;
+  if (number < 0 && least == 0) {
+    reading.complain(value, "a negative number makes no sense here");
+    return {};
+  }
+  if (!reading.within_bounds(value, static_cast<double>(number), show_count)) return {};
+  if (number < least || number > most) {
+    reading.complain(value, number < least
+                                ? fmt::format("{} is too small; at least {}", number, least)
+                                : fmt::format("{} is too large; at most {}", number, most));
+    return {};
+  }
+  return number;
+}
+
+bool read_list(Reading& reading, const Value& value, const Codec& of_item, const ListAccess& access,
+               void* list) {
+  if (!reading.expect(value, Type::list, "a list")) return false;
+  access.clear(list);
+  bool good = true;
+  for (const Value& item : value.items) {
+    if (of_item.read(reading, item, access.append(list))) continue;
+    access.drop_last(list);
+    good = false;
+  }
+  return good;
+}
+
+std::string show_list(const Codec& of_item, const ListAccess& access, const void* list) {
+  std::vector<std::string> shown;
+  for (std::size_t i = 0; i < access.size(list); ++i)
+    shown.push_back(of_item.show(access.at(list, i)));
+  return shown.empty() ? std::string() : fmt::format("[{}]", fmt::join(shown, ", "));
 }
 
 }  // namespace detail

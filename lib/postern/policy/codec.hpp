@@ -1,71 +1,28 @@
 // How a member of each type is read from a value and shown: the types that settings may have.
+// Plugins include this header: what it needs of the document is only declared.
 #pragma once
 
-#include <postern/base/ip.hpp>
-#include <postern/base/log.hpp>
-#include <postern/policy/document.hpp>
-#include <postern/policy/quantity.hpp>
+#include <postern/policy/values.hpp>
 
 #include <array>
 #include <chrono>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace postern::policy {
 
-struct Key;
-
-// A file or folder. Relative ones start at the folder of the configuration file.
-struct FilePath {
-  std::string text;
-  bool empty() const { return text.empty(); }
-};
-
-// Where SMTP connections go: "ADDRESS:PORT", "[IPV6]:PORT" or "NAME:PORT".
-struct Endpoints {
-  std::vector<std::string> names;  // as written
-  std::vector<SocketAddress>
-      addresses;  // in the same order, a name's in the order of the resolver;
-                  // names are left out where they were not to be resolved
-};
-
-// "example.net", or ".example.net" for all its subdomains; in lower case.
-struct DomainPattern {
-  std::string text;
-};
-
-// What postern::LogTarget::open() takes: "stderr", "journal", "syslog" or "file:PATH".
-struct LogTargetText {
-  std::string text = "stderr";
-  std::string path() const { return text.starts_with("file:") ? text.substr(5) : std::string(); }
-};
-
-constexpr auto names_of(Level) {
-  return std::array<std::string_view, 5>{"debug", "info", "notice", "warning", "error"};
-}
-
-// One value being read: where complaints go and what relative things start at.
-struct Reading {
-  Problems& problems;
-  std::string folder;  // absolute
-  bool resolve;        // ask the system for the addresses of names
-  const Key* key = nullptr;
-  std::string path;  // "forward.to"
-
-  Reading(Problems& where, std::string start, bool ask)
-      : problems(where), folder(std::move(start)), resolve(ask) {}
-
-  bool complain(const Value& value, std::string text) const;  // always false
-  bool expect(const Value& value, Value::Type type, std::string_view what) const;
-  bool within_bounds(const Value& value, std::int64_t number,
-                     std::string (*shown)(std::int64_t)) const;
-};
+struct Reading;
+struct Value;
 
 struct Codec {
   std::string noun;  // "a duration"; for choices the values themselves
@@ -74,23 +31,99 @@ struct Codec {
 };
 
 Codec codec(std::type_identity<bool>);
-Codec codec(std::type_identity<std::size_t>);
+Codec codec(std::type_identity<double>);
 Codec codec(std::type_identity<std::chrono::milliseconds>);
 Codec codec(std::type_identity<ByteCount>);
 Codec codec(std::type_identity<std::string>);
 Codec codec(std::type_identity<FilePath>);
 Codec codec(std::type_identity<SocketAddress>);
 Codec codec(std::type_identity<Network>);
-Codec codec(std::type_identity<Endpoints>);
-Codec codec(std::type_identity<LogTargetText>);
 Codec codec(std::type_identity<DomainPattern>);
 
+template <typename I>
+concept Count = std::integral<I> && !std::same_as<I, bool> && sizeof(I) <= sizeof(std::int64_t);
+
+template <Count I>
+Codec codec(std::type_identity<I>);
+template <typename E>
+requires std::is_enum_v<E> Codec codec(std::type_identity<E>);
+template <typename T>
+Codec codec(std::type_identity<std::optional<T>>);
+template <typename T>
+Codec codec(std::type_identity<std::vector<T>>);
+
 namespace detail {
+
 std::string quoted_choices(std::span<const std::string_view> names);
 std::optional<std::size_t> read_choice(const Reading& reading, const Value& value,
                                        std::span<const std::string_view> names);
-std::string joined_list(const std::vector<std::string>& items);
+std::optional<std::int64_t> read_count(const Reading& reading, const Value& value,
+                                       std::int64_t least, std::int64_t most);
+
+// A std::vector of a type that is not known here.
+struct ListAccess {
+  void (*clear)(void* list);
+  void* (*append)(void* list);  // a new element at the end
+  void (*drop_last)(void* list);
+  std::size_t (*size)(const void* list);
+  const void* (*at)(const void* list, std::size_t i);
+};
+
+template <typename T>
+ListAccess list_access() {
+  using List = std::vector<T>;
+  return {[](void* list) { static_cast<List*>(list)->clear(); },
+          [](void* list) -> void* { return &static_cast<List*>(list)->emplace_back(); },
+          [](void* list) { static_cast<List*>(list)->pop_back(); },
+          [](const void* list) { return static_cast<const List*>(list)->size(); },
+          [](const void* list, std::size_t i) -> const void* {
+            return &(*static_cast<const List*>(list))[i];
+          }};
+}
+
+// The same, made by us and joined element by element.
+struct UnionAccess {
+  ListAccess list;
+  std::shared_ptr<void> (*make)();
+  bool (*has)(const void* list, const void* element);
+  void (*push)(void* list, const void* element);
+};
+
+template <typename T>
+UnionAccess union_access() {
+  using List = std::vector<T>;
+  return {list_access<T>(), []() -> std::shared_ptr<void> { return std::make_shared<List>(); },
+          [](const void* list, const void* element) {
+            for (const T& present : *static_cast<const List*>(list))
+              if (present == *static_cast<const T*>(element)) return true;
+            return false;
+          },
+          [](void* list, const void* element) {
+            static_cast<List*>(list)->push_back(*static_cast<const T*>(element));
+          }};
+}
+
+bool read_list(Reading& reading, const Value& value, const Codec& of_item, const ListAccess& access,
+               void* list);
+std::string show_list(const Codec& of_item, const ListAccess& access, const void* list);
+
 }  // namespace detail
+
+template <Count I>
+Codec codec(std::type_identity<I>) {
+  return {"a number",
+          [](Reading& reading, const Value& value, void* out) {
+            using Limits = std::numeric_limits<I>;
+            constexpr auto most = std::numeric_limits<std::int64_t>::max();
+            const auto number = detail::read_count(
+                reading, value, static_cast<std::int64_t>(Limits::min()),
+                std::cmp_greater(Limits::max(), most) ? most
+                                                      : static_cast<std::int64_t>(Limits::max()));
+            if (number) *static_cast<I*>(out) = static_cast<I>(*number);
+            return number.has_value();
+          },
+          [](const void* in) { return std::to_string(*static_cast<const I*>(in)); }};
+}
 
 // An enumeration whose enumerators 0, 1, … have the names that `names_of(E)` lists.
 template <typename E>
@@ -107,31 +140,33 @@ requires std::is_enum_v<E> Codec codec(std::type_identity<E>) {
           }};
 }
 
+// Absent until the key is set.
+template <typename T>
+Codec codec(std::type_identity<std::optional<T>>) {
+  return {codec(std::type_identity<T>{}).noun,
+          [](Reading& reading, const Value& value, void* out) {
+            T read{};
+            if (!codec(std::type_identity<T>{}).read(reading, value, &read)) return false;
+            *static_cast<std::optional<T>*>(out) = std::move(read);
+            return true;
+          },
+          [](const void* in) {
+            const auto& value = *static_cast<const std::optional<T>*>(in);
+            return value ? codec(std::type_identity<T>{}).show(&*value) : std::string();
+          }};
+}
+
 // A list; every element is read, so that all its mistakes are told at once.
 template <typename T>
 Codec codec(std::type_identity<std::vector<T>>) {
+  static_assert(!std::same_as<T, bool>, "a list of bool has no elements to point at");
   return {"a list, each " + codec(std::type_identity<T>{}).noun,
           [](Reading& reading, const Value& value, void* out) {
-            if (!reading.expect(value, Value::Type::list, "a list")) return false;
-            const Codec of_item = codec(std::type_identity<T>{});
-            auto& list = *static_cast<std::vector<T>*>(out);
-            list.clear();
-            bool good = true;
-            for (const Value& item : value.items) {
-              T read{};
-              if (of_item.read(reading, item, &read))
-                list.push_back(std::move(read));
-              else
-                good = false;
-            }
-            return good;
+            return detail::read_list(reading, value, codec(std::type_identity<T>{}),
+                                     detail::list_access<T>(), out);
           },
           [](const void* in) {
-            const Codec of_item = codec(std::type_identity<T>{});
-            std::vector<std::string> shown;
-            for (const T& item : *static_cast<const std::vector<T>*>(in))
-              shown.push_back(of_item.show(&item));
-            return shown.empty() ? std::string() : detail::joined_list(shown);
+            return detail::show_list(codec(std::type_identity<T>{}), detail::list_access<T>(), in);
           }};
 }
 

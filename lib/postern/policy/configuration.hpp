@@ -3,7 +3,9 @@
 // they are, in smtp/limits.hpp and smtp/timeouts.hpp.
 #pragma once
 
+#include <postern/base/log.hpp>
 #include <postern/policy/codec.hpp>
+#include <postern/policy/policy.hpp>
 #include <postern/smtp/limits.hpp>
 #include <postern/smtp/timeouts.hpp>
 
@@ -15,6 +17,12 @@
 #include <string_view>
 #include <vector>
 
+namespace postern {
+constexpr auto names_of(Level) {
+  return std::array<std::string_view, 5>{"debug", "info", "notice", "warning", "error"};
+}
+}  // namespace postern
+
 namespace postern::policy {
 
 template <typename Settings>
@@ -23,6 +31,22 @@ struct Description;
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+
+// Where SMTP connections go: "ADDRESS:PORT", "[IPV6]:PORT" or "NAME:PORT".
+struct Endpoints {
+  std::vector<std::string> names;  // as written
+  // In the same order, a name's in the order of the resolver; names are left out where they were
+  // not to be resolved.
+  std::vector<SocketAddress> addresses;
+};
+Codec codec(std::type_identity<Endpoints>);
+
+// What postern::LogTarget::open() takes: "stderr", "journal", "syslog" or "file:PATH".
+struct LogTargetText {
+  std::string text = "stderr";
+  std::string path() const { return text.starts_with("file:") ? text.substr(5) : std::string(); }
+};
+Codec codec(std::type_identity<LogTargetText>);
 
 // A CR or LF that stands alone in a message (RFC 5321 section 2.3.8): refused, or made CRLF.
 enum class BareNewline : std::uint8_t { reject, normalize };

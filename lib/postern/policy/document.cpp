@@ -33,8 +33,11 @@ Value convert(const toml::node& node, std::uint32_t file) {
   } else if (const auto* boolean = node.as_boolean()) {
     value.type = Type::boolean;
     value.boolean = boolean->get();
+  } else if (const auto* number = node.as_floating_point()) {
+    value.type = Type::number;
+    value.fraction = number->get();
   } else {
-    value.type = node.is_floating_point() ? Type::number : Type::date;
+    value.type = Type::date;
   }
   return value;
 }

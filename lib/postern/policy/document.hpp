@@ -20,6 +20,7 @@ struct Value {
   Place place;
   std::string text;
   std::int64_t integer = 0;
+  double fraction = 0;  // of a number
   bool boolean = false;
   std::vector<Value> items;    // of a list
   std::vector<Entry> entries;  // of a table, each name once

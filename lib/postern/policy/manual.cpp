@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace postern::policy {
 namespace {
@@ -27,11 +28,12 @@ std::string sentence(const std::string& help) {
 }
 
 // A bound in the form that the key takes: durations and sizes with their unit.
-std::string bound(const Key& key, std::int64_t number) {
-  if (key.codec.noun == "a duration") return '"' + text(std::chrono::milliseconds(number)) + '"';
+std::string bound(const Key& key, double number) {
+  if (key.codec.noun == "a duration")
+    return '"' + text(std::chrono::milliseconds(std::llround(number))) + '"';
   if (key.codec.noun == "a size")
-    return '"' + text(ByteCount{static_cast<std::size_t>(number)}) + '"';
-  return std::to_string(number);
+    return '"' + text(ByteCount{static_cast<std::size_t>(std::llround(number))}) + '"';
+  return fmt::format("{}", number);
 }
 
 std::string facts(const Key& key) {

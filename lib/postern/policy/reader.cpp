@@ -105,6 +105,9 @@ void Reader::read_key(const Key& key, const Entry& entry, void* object) {
       read_table(entry.value, key.variants.front().description, member(object, key));
       return;
     }
+    case Shape::list:
+    case Shape::foreign:
+      return;
     case Shape::blocks:
     case Shape::variants:
       read_blocks(key, entry, object);
@@ -124,7 +127,7 @@ void Reader::read_blocks(const Key& key, const Entry& entry, void* object) {
   }
   const Inside inside(table_, reading_.path);
   for (const Value& block : value.items) {
-    void* element = key.append(member(object, key));
+    void* element = key.elements->append(member(object, key));
     if (key.shape == Shape::variants)
       read_variant(key, block, element);
     else

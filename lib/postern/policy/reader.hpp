@@ -1,6 +1,7 @@
 // Reads a document into settings by their description.
 #pragma once
 
+#include <postern/policy/reading.hpp>
 #include <postern/policy/schema.hpp>
 
 #include <string>

@@ -11,8 +11,10 @@
 #pragma once
 
 #include <postern/policy/codec.hpp>
+#include <postern/policy/common.hpp>
 
 #include <chrono>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -31,6 +33,8 @@ struct Key {
     table,     // [key]
     blocks,    // [[key]], any number
     variants,  // [[key]] whose `selector` tells which keys it has
+    list,      // key = ["x", { name = "y" }]: elements that describe themselves
+    foreign,   // described here, read by whoever knows what may stand in it
     later,     // a name of the contract that this version does not have
     unused,    // likewise, and harmless
   };
@@ -38,26 +42,43 @@ struct Key {
   std::string name;
   std::string help;  // a sentence, without a full stop
   Shape shape = Shape::value;
-  std::size_t offset = 0;             // of the member in its struct
-  Codec codec;                        // of a value
-  std::string initial;                // the default as it would stand in the file; empty: none
-  std::optional<std::int64_t> least;  // in the base unit: octets, milliseconds, or a count
-  std::optional<std::int64_t> most;
+  std::size_t offset = 0;       // of the member in its struct
+  Codec codec;                  // of a value
+  std::string initial;          // the default as it would stand in the file; empty: none
+  std::optional<double> least;  // in the base unit: octets, milliseconds, or a count
+  std::optional<double> most;
   bool is_required = false;
-  std::vector<std::string> later_choices;  // values of the contract that this version lacks
-  std::string selector;                    // of variants: "use"
-  std::vector<Variant> variants;           // of a table or blocks: exactly one
-  void* (*append)(void* list) = nullptr;   // of blocks: a new element at the end
+  std::string or_else;  // the other key that is enough where this one is required
+  bool is_per_domain = false;
+  bool is_alone = false;                       // of a list's element: what a bare string sets
+  std::vector<std::string> later_choices;      // values of the contract that this version lacks
+  std::string selector;                        // of variants: "use"
+  std::vector<Variant> variants;               // of a table, blocks or a list: exactly one
+  std::optional<detail::ListAccess> elements;  // of blocks and lists
+  std::optional<detail::UnionAccess> unite;    // of lists, where elements can be compared
+  std::optional<Codec> file;                   // of a list that can also come from a file
 
   Key& required();
   Key& otherwise(std::string text);  // what holds when the key is absent, where no value says it
-  Key& at_least(std::int64_t n);
-  Key& at_most(std::int64_t n);
+  Key& at_least(double n);
+  Key& at_most(double n);
+  template <std::integral I>
+  Key& at_least(I n) {
+    return at_least(static_cast<double>(n));
+  }
+  template <std::integral I>
+  Key& at_most(I n) {
+    return at_most(static_cast<double>(n));
+  }
   Key& at_least(std::chrono::milliseconds d) { return at_least(d.count()); }
   Key& at_most(std::chrono::milliseconds d) { return at_most(d.count()); }
-  Key& at_least(ByteCount size) { return at_least(static_cast<std::int64_t>(size.octets)); }
-  Key& at_most(ByteCount size) { return at_most(static_cast<std::int64_t>(size.octets)); }
+  Key& at_least(ByteCount size) { return at_least(size.octets); }
+  Key& at_most(ByteCount size) { return at_most(size.octets); }
   Key& later(std::vector<std::string> choices);
+  // May also be set in domains/DOMAIN.toml, for the domain or one recipient.
+  Key& per_domain();
+  // In a list, "x" stands for { THIS_KEY = "x" }.
+  Key& alone();
 };
 
 inline bool has_effect(const Key& key) {
@@ -74,19 +95,40 @@ struct Description {
 std::string heading(const Key& key, const std::string& path);
 
 struct Variant {
-  std::string name;  // the value of the selector
+  std::string name;
   std::string help;
   Description description;
 };
 
+// Gives each list that can come from a file the key that names it. A name that stands twice is a
+// bug: std::logic_error.
+Description completed(Description description);
+
+template <typename T>
+Description description_of();
+
 template <typename Settings>
 class Schema {
  public:
+  // A list of addresses or patterns also gets the key of its file: `list` has `file`, any other
+  // NAME has NAME_file.
   template <typename T>
   Key& key(std::string name, T Settings::*member, std::string help) {
     Key& made = add(std::move(name), std::move(help), Key::Shape::value, member);
     made.codec = codec(std::type_identity<T>{});
     made.initial = made.codec.show(&(prototype_.*member));
+    if constexpr (FromFile<T>) made.file = file_codec(std::type_identity<T>{});
+    return made;
+  }
+
+  // Structs that describe themselves, each as a table; or as a string, where one of their keys
+  // stands alone(): zones = ["bl.example", { name = "x.example", weight = 2 }].
+  template <typename T>
+  Key& list(std::string name, std::vector<T> Settings::*member, std::string help) {
+    Key& made = add(std::move(name), std::move(help), Key::Shape::list, member);
+    made.elements = detail::list_access<T>();
+    if constexpr (std::equality_comparable<T>) made.unite = detail::union_access<T>();
+    made.variants.push_back({"", "", description_of<T>()});
     return made;
   }
 
@@ -94,14 +136,15 @@ class Schema {
   template <typename T>
   Key& table(std::string name, T Settings::*member, std::string help) {
     Key& made = add(std::move(name), std::move(help), Key::Shape::table, member);
-    made.variants.push_back({"", "", describe<T>()});
+    made.variants.push_back({"", "", description_of<T>()});
     return made;
   }
 
   template <typename T>
   Key& blocks(std::string name, std::vector<T> Settings::*member, std::string help) {
-    Key& made = add_blocks(std::move(name), member, std::move(help));
-    made.variants.push_back({"", "", describe<T>()});
+    Key& made = add(std::move(name), std::move(help), Key::Shape::blocks, member);
+    made.elements = detail::list_access<T>();
+    made.variants.push_back({"", "", description_of<T>()});
     return made;
   }
 
@@ -109,10 +152,20 @@ class Schema {
   template <typename T>
   Key& blocks(std::string name, std::vector<T> Settings::*member, std::string selector,
               std::vector<Variant> variants, std::string help) {
-    Key& made = add_blocks(std::move(name), member, std::move(help));
-    made.shape = Key::Shape::variants;
+    Key& made = add(std::move(name), std::move(help), Key::Shape::variants, member);
+    made.elements = detail::list_access<T>();
     made.selector = std::move(selector);
     made.variants = std::move(variants);
+    return made;
+  }
+
+  // Tables that are read elsewhere: for the manual and for hints.
+  Key& foreign(std::string name, Description description, std::string help) {
+    Key& made = description_.keys.emplace_back();
+    made.name = std::move(name);
+    made.help = std::move(help);
+    made.shape = Key::Shape::foreign;
+    made.variants.push_back({"", "", std::move(description)});
     return made;
   }
 
@@ -121,7 +174,10 @@ class Schema {
   // The same where nothing is promised by the key that is then not kept: a note says so.
   void unused(const std::vector<std::string>& names) { without_effect(names, Key::Shape::unused); }
 
-  Description take() { return std::move(description_); }
+  // Of a plugin: what its instances have in the common keys where the configuration says nothing.
+  Common& defaults() { return defaults_; }
+
+  Description take() { return completed(std::move(description_)); }
 
  private:
   void without_effect(const std::vector<std::string>& names, Key::Shape shape) {
@@ -131,22 +187,6 @@ class Schema {
       description_.keys.back().shape = shape;
     }
   }
-  template <typename T>
-  static Description describe() {
-    Schema<T> schema;
-    T::describe(schema);
-    return schema.take();
-  }
-
-  template <typename T>
-  Key& add_blocks(std::string name, std::vector<T> Settings::*member, std::string help) {
-    Key& made = add(std::move(name), std::move(help), Key::Shape::blocks, member);
-    made.append = [](void* list) -> void* {
-      return &static_cast<std::vector<T>*>(list)->emplace_back();
-    };
-    return made;
-  }
-
   template <typename T>
   Key& add(std::string name, std::string help, Key::Shape shape, T Settings::*member) {
     Key& made = description_.keys.emplace_back();
@@ -159,7 +199,16 @@ class Schema {
   }
 
   Settings prototype_{};  // its members hold the defaults
+  Common defaults_;
   Description description_;
 };
+
+// The keys of a struct that describes itself.
+template <typename T>
+Description description_of() {
+  Schema<T> schema;
+  T::describe(schema);
+  return schema.take();
+}
 
 }  // namespace postern::policy

@@ -1,4 +1,5 @@
 // Every default, and the shipped example that shows them.
+#include <postern/policy/document.hpp>
 #include <postern/policy/load.hpp>
 #include <postern/policy/manual.hpp>
 

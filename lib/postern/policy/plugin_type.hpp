@@ -1,0 +1,73 @@
+// What a loaded plugin tells about itself, and where plugins are found by name.
+#pragma once
+
+#include <postern/policy/schema.hpp>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace postern::policy {
+
+struct PluginType {
+  std::string name;
+  std::string summary;  // one sentence
+  std::string version;
+  Description description;  // of its own keys
+  Common defaults;          // what schema.defaults() was set to
+  // Where its decisions and judgements arise, at first and at last; `now` is connect.
+  Stage earliest = Stage::now;
+  Stage latest = Stage::message;
+
+  // Its Settings, with their defaults; a copy of them; the end of them.
+  void* (*make)() = nullptr;
+  void* (*copy)(const void* settings) = nullptr;
+  void (*destroy)(void* settings) = nullptr;
+};
+
+// The type of a plugin with these settings.
+template <typename Settings>
+PluginType plugin_type(std::string name, std::string summary, std::string version,
+                       void (*describe)(Schema<Settings>&)) {
+  Schema<Settings> schema;
+  describe(schema);
+  PluginType type;
+  type.name = std::move(name);
+  type.summary = std::move(summary);
+  type.version = std::move(version);
+  type.defaults = schema.defaults();
+  type.description = schema.take();
+  type.make = []() -> void* { return new Settings(); };
+  type.copy = [](const void* from) -> void* {
+    return new Settings(*static_cast<const Settings*>(from));
+  };
+  type.destroy = [](void* settings) { delete static_cast<Settings*>(settings); };
+  return type;
+}
+
+// A plugin's key that every instance has already ("mode", "use"), or that names no key: a bug, and
+// std::logic_error. The loader and load() ask this of every type.
+void require_sound(const PluginType& type);
+
+class Catalog {
+ public:
+  virtual ~Catalog() = default;
+  // Loads it if need be; nullptr: no such plugin, or it could not be loaded. What it returns lives
+  // as long as the catalog.
+  virtual const PluginType* find(std::string_view name) = 0;
+  // Why it could not be loaded; empty: there is none.
+  virtual std::string problem(std::string_view name) = 0;
+  virtual std::vector<std::string> names() = 0;
+
+ protected:
+  Catalog() = default;
+  Catalog(const Catalog&) = default;
+  Catalog& operator=(const Catalog&) = default;
+};
+
+// rcpt_ok and rcpt_accept, as long as no modules bring them.
+Catalog& builtin_catalog();
+
+}  // namespace postern::policy
