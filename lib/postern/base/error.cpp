@@ -41,6 +41,8 @@ std::string_view name(Errc code) {
       return "descriptors";
     case Errc::busy:
       return "busy";
+    case Errc::bug:
+      return "bug";
     case Errc::io:
       return "io";
     case Errc::servfail:

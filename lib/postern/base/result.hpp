@@ -26,6 +26,7 @@ enum class Errc : std::uint8_t {
   permission,
   descriptors,  // no file descriptor left
   busy,         // a cap is reached
+  bug,          // something of ours, or of a plugin, threw
   io,           // the disk or the system failed otherwise
   servfail,     // a name's servers failed, or will not say: SERVFAIL, REFUSED, NOTIMP
 };

@@ -29,6 +29,8 @@ class Context final : private StopNode {
   Context(Scheduler& scheduler, std::string_view label);
   // Under `parent`: stopped with it, and with no more time than it has.
   explicit Context(Context& parent);
+  // The same with a label of its own, which must outlive the context and the turn that ends it.
+  Context(Context& parent, std::string_view label) : Context(parent) { label_ = label; }
   // Beside `parent`: same scheduler and label, but neither its stop nor its deadline.
   struct Shielded {};
   Context(Context& parent, Shielded) : Context(parent.scheduler_, parent.label_) {

@@ -113,7 +113,7 @@ class Maildir::Transaction final : public Delivery {
 
   coro::Task<Result<void>> fill(net::File& file, Message& message) {
     std::string octets = envelope_fields(envelope_) + message.trace;
-    std::uint64_t offset = 0;
+    std::uint64_t offset = message.begin;
     while (true) {
       auto more = co_await message.content.read(offset, Spool::piece);
       if (!more) co_return fail(more.error());

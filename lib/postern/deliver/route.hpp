@@ -16,8 +16,9 @@ namespace postern::deliver {
 // What is handed over.
 struct Message {
   explicit Message(Spool& spool) : content(spool) {}
-  std::string trace;              // the fields that we put before it, each with its CRLF
-  Spool& content;                 // as received, unstuffed
+  std::string trace;              // what stands before it: our fields, or a whole edited header
+  Spool& content;                 // as received, unstuffed,
+  std::uint64_t begin = 0;        // ... from this octet on
   bool eight_bit = false;         // somewhere in it there are octets over 127
   bool eight_bit_header = false;  // ... in its header section (RFC 6532)
 };

@@ -199,7 +199,7 @@ SmtpDelivery::Refusal SmtpDelivery::cannot_carry(const Message& message) const {
   if (message.eight_bit && envelope_.parameters.body == smtp::Body::eight_bit_mime &&
       !offers.eight_bit_mime)
     return smtp::replies::downstream_no_8bit();
-  if (offers.size_limit > 0 && message.content.size() > offers.size_limit)
+  if (offers.size_limit > 0 && message.content.size() - message.begin > offers.size_limit)
     return smtp::replies::message_too_big();
   return {};
 }
@@ -222,7 +222,7 @@ coro::Task<Handover> SmtpDelivery::send(Message& message) {
   smtp::DotEncoder encoder;
   std::string wire;
   encoder.encode(message.trace, wire);
-  std::uint64_t offset = 0;
+  std::uint64_t offset = message.begin;
   while (true) {
     auto octets = co_await message.content.read(offset, Spool::piece);
     if (!octets) {

@@ -113,6 +113,14 @@ class Snapshot {
   const std::vector<Instance>& instances() const;
   std::optional<InstanceIndex> find(std::string_view instance_name) const;
 
+  // Over the site, all domains and all recipients.
+  struct Usage {
+    bool overridden = false;  // somebody's settings or common keys differ from the site's
+    bool ever_on = false;     // somewhere its mode is not off
+    bool ever_tags = false;   // somewhere its mode is tag
+  };
+  Usage usage(InstanceIndex instance) const;
+
   // Different elements of a list over the site, all domains and all recipients where the instance
   // is not off: the site's first, at most max_everywhere. Made once, when it is first asked for.
   template <typename S, typename E>

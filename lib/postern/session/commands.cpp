@@ -79,7 +79,7 @@ Session::Step Session::step() {
     expect_unsolicited(line.consumed);
   } else {
     next = take_command(line.text);
-    if (is_data(line.text) && next != Step::receive_message) expect_unsolicited(line.consumed);
+    if (is_data(line.text) && next == Step::next) expect_unsolicited(line.consumed);
   }
   stream_->consume(line.consumed);
   return next;
@@ -97,7 +97,7 @@ Session::Step Session::take_command(std::string_view line) {
   if (!long_form && line.size() + 2 > smtp::limits::command_line_octets)
     return refuse_command(replies::line_too_long());
   const Rule* rule = rule_for(command->verb);
-  if (!rule) return refuse_command(replies::unrecognized());
+  if (!rule) return refuse_unrecognized(*command);
   if (rule->allowed & state_) return (this->*rule->act)(*command);
   return refuse_command(out_of_sequence(command->verb));
 }
@@ -120,9 +120,26 @@ Session::Step Session::helo(const smtp::Command& command) {
   auto host = smtp::parse_helo_name(command.argument);
   if (!host) return refuse_command(replies::bad_helo_name());
   end_transaction("reset");  // RFC 5321 section 4.1.4: as RSET
-  client_.helo = std::move(*host);
+  client_.helo = *host;
   client_.esmtp = command.verb == Verb::ehlo;
+  after_ = &Session::answer_helo;
+  return hearing_->greet(std::move(*host), client_.esmtp) ? answer_helo() : Step::wait_for_plugins;
+}
+
+Session::Step Session::answer_helo() {
+  if (const auto& refusal = hearing_->refusal()) {
+    tell_rejected(plugin::Hook::helo, refusal->reply, refusal->by);
+    client_.helo.clear();
+    state_ = fresh;
+    if (refusal->closes)
+      close(Ending::refused, refusal->reply);
+    else
+      reply(refusal->reply);
+    return Step::next;
+  }
   offered_ = client_.esmtp ? offers() : smtp::Capabilities{};
+  for (const std::string& keyword : hearing_->hello()->withheld())
+    smtp::withhold(offered_, keyword);
   state_ = greeted;
   reply(client_.esmtp ? smtp::ehlo_reply(services_.settings.hostname, offered_)
                       : smtp::Reply(250, services_.settings.hostname));
@@ -135,25 +152,55 @@ Session::Step Session::rset(const smtp::Command&) {
   return Step::next;
 }
 
-Session::Step Session::noop(const smtp::Command&) {
-  reply(replies::ok());
+// False: a plugin has refused it, and the client has heard so.
+bool Session::ask_plugins(plugin::Hook hook, const smtp::Command& command) {
+  if (services_.lineup.empty(hook)) return true;
+  plugin::Command asked(hearing_->session(), command);
+  hearing_->command(hook, asked);
+  const auto& refusal = hearing_->refusal();
+  if (!refusal) return true;
+  tell_rejected(hook, refusal->reply, refusal->by);
+  if (refusal->closes)
+    close(Ending::refused, refusal->reply);
+  else
+    reply(refusal->reply);
+  return false;
+}
+
+Session::Step Session::answer(plugin::Hook hook, const smtp::Command& command,
+                              const smtp::Reply& otherwise) {
+  if (!ask_plugins(hook, command)) return Step::next;
+  plugin::Command asked(hearing_->session(), command);
+  reply(hearing_->answer(hook, asked).value_or(otherwise));
   return Step::next;
 }
 
-Session::Step Session::quit(const smtp::Command&) {
-  close(Ending::quit, replies::bye());
+Session::Step Session::refuse_unrecognized(const smtp::Command& command) {
+  if (!ask_plugins(plugin::Hook::unrecognized, command)) return Step::next;
+  plugin::Command asked(hearing_->session(), command);
+  if (auto answer = hearing_->answer(plugin::Hook::unrecognized, asked))
+    return refuse_command(*answer);
+  return refuse_command(replies::unrecognized());
+}
+
+Session::Step Session::noop(const smtp::Command& command) {
+  return answer(plugin::Hook::noop, command, replies::ok());
+}
+
+Session::Step Session::quit(const smtp::Command& command) {
+  if (!ask_plugins(plugin::Hook::quit, command)) return Step::next;
+  plugin::Command asked(hearing_->session(), command);
+  close(Ending::quit, hearing_->answer(plugin::Hook::quit, asked).value_or(replies::bye()));
   return Step::next;
 }
 
-Session::Step Session::help(const smtp::Command&) {
-  reply(replies::help());
-  return Step::next;
+Session::Step Session::help(const smtp::Command& command) {
+  return answer(plugin::Hook::help, command, replies::help());
 }
 
 Session::Step Session::vrfy(const smtp::Command& command) {
   if (command.argument.empty()) return refuse_command(replies::bad_argument());
-  reply(replies::cannot_verify());
-  return Step::next;
+  return answer(plugin::Hook::vrfy, command, replies::cannot_verify());
 }
 
 Session::Step Session::not_offered(const smtp::Command&) {

@@ -47,27 +47,38 @@ Session::Step Session::mail(const smtp::Command& command) {
     close(Ending::errors, replies::too_many_messages());
     return Step::next;
   }
-  auto transaction = std::make_unique<Transaction>(client_);
-  transaction->envelope.reverse_path = std::move(argument->path);
-  transaction->envelope.parameters = std::move(*parameters);
-  if (auto refusal = refuse_sender(transaction->envelope)) {
+  if (auto refusal = refuse_sender(argument->path, *parameters)) {
     reply(*refusal);
     return Step::next;
   }
-  transaction->envelope.id = fmt::format("{}.{}", id_, ++transactions_);
-  transaction->began = services_.scheduler.now();
-  transaction_ = std::move(transaction);
+  transaction_ = std::make_unique<Transaction>(*hearing_->hello(), client_);
+  transaction_->set_reverse_path(std::move(argument->path));
+  transaction_->envelope().parameters = std::move(*parameters);
+  transaction_->envelope().id = fmt::format("{}.{}", id_, ++transactions_);
+  transaction_->began = services_.scheduler.now();
+  after_ = &Session::answer_mail;
+  return hearing_->mail(*transaction_) ? answer_mail() : Step::wait_for_plugins;
+}
+
+Session::Step Session::answer_mail() {
+  if (const auto& refusal = transaction_->judged->refusal) {
+    const Refusal heard = *refusal;
+    tell_rejected(plugin::Hook::mail, heard.reply, heard.by);
+    conclude(heard.reply, heard.by);
+    if (heard.closes) close(Ending::refused);
+    return Step::next;
+  }
   state_ = mail_given;
   reply(replies::mail_ok());
   return Step::next;
 }
 
-std::optional<smtp::Reply> Session::refuse_sender(const deliver::Envelope& envelope) const {
-  if (envelope.reverse_path.needs_smtputf8() && !envelope.parameters.smtputf8)
-    return replies::needs_smtputf8();
+std::optional<smtp::Reply> Session::refuse_sender(const smtp::Path& reverse_path,
+                                                  const smtp::MailParameters& parameters) const {
+  if (reverse_path.needs_smtputf8() && !parameters.smtputf8) return replies::needs_smtputf8();
   const std::uint64_t most =
       offered_.size ? offered_.size_limit : services_.settings.message_octets;
-  if (envelope.parameters.size.value_or(0) > most) return replies::message_too_big();
+  if (parameters.size.value_or(0) > most) return replies::message_too_big();
   return {};
 }
 
@@ -84,57 +95,101 @@ Session::Step Session::rcpt(const smtp::Command& command) {
     reply(*before);
     return Step::next;
   }
-  deliver::Recipient to{std::move(argument->path), std::move(*parameters)};
-  if (auto refusal = refuse_recipient(to)) {
+  if (auto refusal = refuse_path(argument->path)) {
     ++refused_;
     reply(*refusal);
-    transaction_->hear(std::move(to.path.text), *refusal, Decider::recipients);
+    transaction_->hear(std::move(argument->path.text), *refusal, by_core);
     return Step::next;
   }
-  transaction_->envelope.recipients.push_back(std::move(to));
-  return Step::ask_about_recipient;
+  transaction_->ask_about({std::move(argument->path), std::move(*parameters)});
+  after_ = &Session::judge_recipient;
+  return hearing_->rcpt(*transaction_) ? judge_recipient() : Step::wait_for_plugins;
 }
 
-std::optional<smtp::Reply> Session::refuse_recipient(const deliver::Recipient& to) const {
-  using Answer = policy::RecipientTable::Answer;
-  if (to.path.needs_smtputf8() && !transaction_->envelope.parameters.smtputf8)
+// What no plugin need be asked about.
+std::optional<smtp::Reply> Session::refuse_path(const smtp::Path& forward_path) const {
+  if (forward_path.needs_smtputf8() && !transaction_->parameters().smtputf8)
     return replies::needs_smtputf8();
   if (transaction_->accepted >= services_.settings.recipients)
     return replies::too_many_recipients();
-  const std::string key = to.path.mailbox_key();
-  const auto at = key.rfind('@');
-  const std::string_view mailbox(key);
-  const std::string_view domain =
-      at == std::string::npos ? std::string_view() : mailbox.substr(at + 1);
-  switch (services_.recipients.look(mailbox.substr(0, at), domain)) {
-    case Answer::accepted:
-      return {};
-    case Answer::unknown_recipient:
-      return replies::unknown_user();
-    case Answer::relaying_denied:
-      return replies::no_relaying();
+  return {};
+}
+
+// When the plugins have been heard: nobody refuses and one accepts, or it is not ours.
+Session::Step Session::judge_recipient() {
+  const Party& party = transaction_->parties.back();
+  plugin::Recipient& recipient = *party.recipient;
+  if (party.refusal) {
+    const Refusal refusal = *party.refusal;
+    const Step next = refuse_recipient(refusal.reply, refusal.by);
+    if (refusal.closes) close(Ending::refused);
+    return next;
   }
-  return replies::no_relaying();
+  const bool is_in = party.accepted || hearing_->session().may_relay() ||
+                     (party.claimed && recipient.is_postmaster());
+  if (party.dropped) {
+    transaction_->hear(recipient.path().text, replies::rcpt_ok(), party.accepted_by);
+    reply(replies::rcpt_ok());
+    state_ = rcpt_given;
+    return Step::next;
+  }
+  if (!is_in && party.claimed) return refuse_recipient(replies::unknown_user(), "core:unknown");
+  if (!is_in) return refuse_recipient(replies::no_relaying(), "core:relaying");
+  if (!follows_route(recipient)) return refuse_recipient(replies::another_route(), "core:route");
+  transaction_->envelope().recipients.push_back(recipient.delivered());
+  return Step::ask_about_recipient;
+}
+
+Session::Step Session::refuse_recipient(const smtp::Reply& refusal, std::string_view by) {
+  ++refused_;
+  std::string path = transaction_->parties.back().recipient->path().text;
+  tell_rejected(plugin::Hook::rcpt, refusal, by, path);
+  transaction_->drop_last();
+  reply(refusal);
+  transaction_->hear(std::move(path), refusal, by);
+  return Step::next;
+}
+
+// All recipients of a transaction go the way of the first.
+bool Session::follows_route(plugin::Recipient& recipient) {
+  deliver::Route* route = hearing_->route(recipient);
+  if (!route) route = &services_.route;
+  if (transaction_->delivery) return route == transaction_->route;
+  transaction_->route = route;
+  return true;
 }
 
 coro::Task<void> Session::ask_about_recipient() {
   Transaction& transaction = *transaction_;
+  deliver::Envelope& envelope = transaction.envelope();
   if (!transaction.delivery) {
     client_.local = stream_->local();
-    transaction.delivery = services_.route.begin(transaction.envelope);
+    transaction.delivery = transaction.route->begin(envelope);
   }
-  const std::size_t index = transaction.envelope.recipients.size() - 1;
+  const std::size_t index = envelope.recipients.size() - 1;
   auto answer = co_await transaction.delivery->rcpt(index);
   if (context_.stopped()) co_return;
-  std::string path = transaction.envelope.recipients.back().path.text;
+  std::string path = transaction.parties.back().recipient->path().text;
   if (answer.is_positive()) {
     state_ = rcpt_given;
+    settle_policy();
   } else {
     ++refused_;
-    transaction.envelope.recipients.pop_back();
+    envelope.recipients.pop_back();
+    tell_rejected(plugin::Hook::rcpt, answer, by_downstream, path);
+    transaction.drop_last();
   }
   reply(answer);
-  transaction.hear(std::move(path), answer, Decider::downstream);
+  transaction.hear(std::move(path), answer, by_downstream);
+}
+
+// What the settings of the transaction are: its recipients', where all have the same.
+void Session::settle_policy() {
+  const auto& recipients = transaction_->recipients();
+  const policy::Policy& first = recipients.front()->policy();
+  const bool same = std::all_of(recipients.begin(), recipients.end(),
+                                [&](const auto& each) { return &each->policy() == &first; });
+  transaction_->set_policy(same ? first : transaction_->snapshot().site());
 }
 
 }  // namespace postern::session

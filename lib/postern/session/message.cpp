@@ -1,6 +1,8 @@
 // DATA: receiving a message, looking at what it is, handing it over.
+#include <postern/facts/client_name.hpp>
 #include <postern/mail/header_section.hpp>
 #include <postern/mail/trace.hpp>
+#include <postern/session/outcome.hpp>
 #include <postern/session/session.hpp>
 #include <postern/smtp/replies.hpp>
 
@@ -11,7 +13,20 @@ namespace postern::session {
 namespace replies = smtp::replies;
 
 Session::Step Session::data(const smtp::Command& command) {
-  return command.argument.empty() ? Step::receive_message : refuse_command(replies::bad_argument());
+  if (!command.argument.empty()) return refuse_command(replies::bad_argument());
+  after_ = &Session::answer_data;
+  return hearing_->data(*transaction_) ? answer_data() : Step::wait_for_plugins;
+}
+
+// Refused for all: nothing is received. Refused for some: their reply follows the message.
+Session::Step Session::answer_data() {
+  auto refusal = refusal_of_all(transaction_->parties);
+  if (!refusal) return Step::receive_message;
+  tell_rejected(plugin::Hook::data, refusal->reply, refusal->by);
+  conclude(refusal->reply, refusal->by);
+  if (!stream_->input().empty()) unsolicited_ = true;
+  if (refusal->closes) close(Ending::refused);
+  return Step::next;
 }
 
 coro::Task<void> Session::receive_message() {
@@ -19,18 +34,18 @@ coro::Task<void> Session::receive_message() {
   const Settings& settings = services_.settings;
   transaction.early_data = !stream_->input().empty();
   reply(replies::start_data());
-  transaction.delivery->body_begins();
+  if (transaction.delivery) transaction.delivery->body_begins();
 
-  deliver::Spool spool(services_.files, settings.spool_directory, settings.memory_octets);
+  transaction.content.emplace(transaction, services_.files, settings);
+  transaction.set_message(&transaction.content->message);
   smtp::DotDecoder decoder(settings.bare_newline, settings.message_octets);
-  auto received = co_await receive_body(spool, decoder);
+  auto received = co_await receive_body(decoder);
   transaction.octets = decoder.traits().octets;
+  transaction.content->message.set_complete(decoder.done() && received.has_value());
   if (!decoder.done()) {
     input_ended(received.error());
     co_return;
   }
-  deliver::Message message(spool);
-  message.eight_bit = decoder.traits().eight_bit;
   std::optional<smtp::Reply> refusal = refuse_body(decoder);
   if (!received) {
     const bool full = received.error().code == Errc::no_space;
@@ -38,13 +53,12 @@ coro::Task<void> Session::receive_message() {
     services_.log.error("session {}: spooling a message in {}: {}", id_, settings.spool_directory,
                         received.error().describe());
   }
-  if (!refusal) refusal = co_await judge(message);
+  if (!refusal) refusal = co_await parse_header();
   if (refusal) {
-    conclude(*refusal, Decider::core, false);
+    tell_rejected(plugin::Hook::message, *refusal, by_core);
+    conclude(*refusal, by_core);
   } else {
-    message.trace = trace_field();
-    auto handover = co_await transaction.delivery->commit(message);
-    conclude(handover.reply, Decider::downstream, handover.uncertain);
+    co_await hand_over(decoder.traits().eight_bit);
   }
   after_data_ = false;
 }
@@ -52,16 +66,25 @@ coro::Task<void> Session::receive_message() {
 // Reads to the end of data, come what may: the client gets its answer there. Errors of the client
 // (closed, timed_out, cancelled) leave the decoder not done; errors of the spool come after the
 // end.
-coro::Task<Result<void>> Session::receive_body(deliver::Spool& spool, smtp::DotDecoder& decoder) {
+coro::Task<Result<void>> Session::receive_body(smtp::DotDecoder& decoder) {
   const Settings& settings = services_.settings;
+  deliver::Spool& spool = transaction_->content->spool;
   const coro::TimePoint due = services_.scheduler.now() + settings.data_timeout;
   Result<void> spooled;
   std::string thrown_away;
+  std::size_t searched = 0;
   while (true) {
     decoder.feed(stream_->input(), spooled ? spool.tail() : thrown_away);
     stream_->consume(decoder.consumed());
     thrown_away.clear();
     after_data_ = decoder.done();
+    if (!transaction_->header_seen && spool.in_memory() &&
+        !services_.lineup.empty(plugin::Hook::headers) &&
+        mail::HeaderSection::complete(spool.tail(), searched)) {
+      co_await look_at_header();
+      if (context_.stopped()) co_return fail(context_.why());
+    }
+    transaction_->content->message.more_arrived();
     if (spooled && spool.must_settle()) spooled = co_await spool.settle();
     if (decoder.done()) co_return spooled;
     if (!stream_->input().empty()) continue;  // came while the spool was busy
@@ -73,6 +96,18 @@ coro::Task<Result<void>> Session::receive_body(deliver::Spool& spool, smtp::DotD
   }
 }
 
+// The header section is whole while the body still arrives: what it tells can be looked into.
+coro::Task<void> Session::look_at_header() {
+  Transaction& transaction = *transaction_;
+  const Settings& settings = services_.settings;
+  const mail::HeaderLimits limits{settings.header_octets, settings.header_fields};
+  auto section = mail::HeaderSection::parse(transaction.content->spool.tail(), limits);
+  if (!section) co_return;  // parse_header() tells the client
+  transaction.header_seen = true;
+  transaction.content->message.set_header(std::move(*section));
+  if (!hearing_->headers(transaction)) co_await hearing_->finish();
+}
+
 // What the octets themselves forbid.
 std::optional<smtp::Reply> Session::refuse_body(const smtp::DotDecoder& decoder) const {
   if (decoder.too_big()) return replies::message_too_big();
@@ -81,22 +116,86 @@ std::optional<smtp::Reply> Session::refuse_body(const smtp::DotDecoder& decoder)
 }
 
 // What the header section forbids.
-coro::Task<std::optional<smtp::Reply>> Session::judge(deliver::Message& message) {
+coro::Task<std::optional<smtp::Reply>> Session::parse_header() {
   const Settings& settings = services_.settings;
-  auto head = co_await message.content.read(0, settings.header_octets + 1);
-  if (!head) co_return replies::local_error();
-  const mail::HeaderLimits limits{settings.header_octets, settings.header_fields};
-  auto section = mail::HeaderSection::parse(*head, limits);
-  if (!section) co_return replies::header_too_big();
-  if (mail::count_received(*section) > settings.received_fields) co_return replies::mail_loop();
-  message.eight_bit_header = section->has(mail::Oddity::eight_bit);
+  Transaction& transaction = *transaction_;
+  if (!transaction.header_seen) {
+    auto head = co_await transaction.content->spool.read(0, settings.header_octets + 1);
+    if (!head) co_return replies::local_error();
+    const mail::HeaderLimits limits{settings.header_octets, settings.header_fields};
+    auto section = mail::HeaderSection::parse(*head, limits);
+    if (!section) co_return replies::header_too_big();
+    transaction.header_seen = true;
+    transaction.content->message.set_header(std::move(*section));
+    if (!hearing_->headers(transaction)) co_await hearing_->finish();
+  }
+  if (mail::count_received(transaction.content->message.header()) > settings.received_fields)
+    co_return replies::mail_loop();
   co_return std::nullopt;
 }
 
-std::string Session::trace_field() const {
-  const deliver::Envelope& envelope = transaction_->envelope;
+// The last decisions; then whoever takes the message over.
+coro::Task<void> Session::hand_over(bool eight_bit) {
+  Transaction& transaction = *transaction_;
+  if (!hearing_->message(transaction)) co_await hearing_->finish();
+  if (context_.stopped()) co_return;
+  if (auto refusal = outcome_of(transaction)) {
+    tell_rejected(plugin::Hook::message, refusal->reply, refusal->by);
+    conclude(refusal->reply, refusal->by);
+    if (refusal->closes) close(Ending::refused);
+    co_return;
+  }
+  bool anybody = co_await rebuild_envelope();
+  if (context_.stopped()) co_return;
+  if (!anybody) co_return;
+  deliver::Spool edited(services_.files, {}, SIZE_MAX);
+  auto outgoing = prepare(transaction, *hearing_, trace_field(), edited);
+  if (!outgoing) {
+    services_.log.error("session {}: editing a message: {}", id_, outgoing.error().describe());
+    conclude(replies::local_error(), by_core);
+    co_return;
+  }
+  outgoing->eight_bit = eight_bit;
+  auto handover = co_await transaction.delivery->commit(*outgoing);
+  if (handover.reply.is_positive()) tell_accepted();
+  conclude(handover.reply, by_downstream, handover.uncertain);
+}
+
+// Recipients whose copy is to be dropped are taken out of what the downstream has heard so far.
+// False: nobody is left, or the downstream would not have the others again; the client has its
+// reply.
+coro::Task<bool> Session::rebuild_envelope() {
+  Transaction& transaction = *transaction_;
+  deliver::Envelope& envelope = transaction.envelope();
+  std::vector<deliver::Recipient> left;
+  for (const Party& party : transaction.parties)
+    if (!party.dropped) left.push_back(party.recipient->delivered());
+  if (left.empty()) {
+    transaction.delivery.reset();
+    conclude(replies::ok(), "dropped");
+    co_return false;
+  }
+  if (left.size() == envelope.recipients.size()) co_return true;
+  transaction.delivery.reset();
+  envelope.recipients.clear();
+  transaction.delivery = transaction.route->begin(envelope);
+  for (deliver::Recipient& to : left) {
+    envelope.recipients.push_back(std::move(to));
+    auto answer = co_await transaction.delivery->rcpt(envelope.recipients.size() - 1);
+    if (context_.stopped()) co_return false;
+    if (answer.is_positive()) continue;
+    conclude(replies::downstream_lost(), by_downstream);
+    co_return false;
+  }
+  co_return true;
+}
+
+std::string Session::trace_field() {
+  const deliver::Envelope& envelope = transaction_->envelope();
   mail::Trace trace;
   trace.helo = client_.helo;
+  const auto* client = transaction_->facts().find<facts::ClientName>();
+  if (client) trace.rdns = client->name;
   trace.client = client_.remote.ip;
   trace.hostname = services_.settings.hostname;
   trace.id = envelope.id;
@@ -107,20 +206,21 @@ std::string Session::trace_field() const {
   return mail::received_field(trace);
 }
 
-void Session::conclude(const smtp::Reply& answer, Decider by, bool uncertain) {
+void Session::conclude(const smtp::Reply& answer, std::string_view by, bool uncertain) {
   if (context_.stopped() && !answer.is_positive() && !uncertain) return;  // given up: "aborted"
   if (answer.is_positive()) ++messages_;
   reply(answer);
   const char* outcome = answer.is_positive() ? "accepted" : uncertain ? "uncertain" : "refused";
   record_transaction(outcome, &answer, by);
-  transaction_.reset();
+  Hearing::end(std::move(transaction_));
   state_ = greeted;
 }
 
 void Session::end_transaction(std::string_view outcome) {
   if (!transaction_) return;
-  record_transaction(transaction_->accepted > 0 ? outcome : "refused", nullptr, Decider::core);
-  transaction_.reset();
+  record_transaction(transaction_->accepted > 0 ? outcome : "refused", nullptr, by_core);
+  hearing_->notify(plugin::Hook::reset, plugin::Reset{id_, transaction_->id(), client_.remote.ip});
+  Hearing::end(std::move(transaction_));
   state_ = greeted;
 }
 

@@ -26,7 +26,8 @@ void add_reply(json::Writer& record, const smtp::Reply& reply) {
 
 }  // namespace
 
-void Session::record_transaction(std::string_view outcome, const smtp::Reply* answer, Decider by) {
+void Session::record_transaction(std::string_view outcome, const smtp::Reply* answer,
+                                 std::string_view by) {
   const Transaction& transaction = *transaction_;
   std::string line;
   line.reserve(512 + 128 * transaction.heard.size());
@@ -34,15 +35,15 @@ void Session::record_transaction(std::string_view outcome, const smtp::Reply* an
   append_timestamp(time, services_.scheduler.wall());
   json::Writer record(line);
   record.begin().key("time").string(time).key("event").string("transaction");
-  record.key("id").string(transaction.envelope.id).key("session").string(id_);
+  record.key("id").string(transaction.id()).key("session").string(id_);
   record.key("client").string(client_.remote.ip.text()).key("port").number(client_.remote.port);
   record.key("helo").string(client_.helo);
-  record.key("reverse_path").string(transaction.envelope.reverse_path.text);
+  record.key("reverse_path").string(transaction.reverse_path().text);
   record.begin_array("recipients");
   for (const auto& each : transaction.heard) {
     record.begin().key("path").string(each.path);
     add_reply(record, each.reply);
-    record.key("by").string(name(each.by)).end();
+    record.key("by").string(each.by).end();
   }
   record.end();
   if (transaction.unlisted > 0) record.key("recipients_unlisted").number(transaction.unlisted);
@@ -50,14 +51,16 @@ void Session::record_transaction(std::string_view outcome, const smtp::Reply* an
   if (answer) {
     record.begin("reply");
     add_reply(record, *answer);
-    record.key("by").string(name(by)).end();
+    record.key("by").string(by).end();
   }
   if (transaction.octets > 0) record.key("octets").number(transaction.octets);
   if (transaction.delivery) record.key("target").string(transaction.delivery->target());
+  hearing_->append_to(record, transaction);
   if (transaction.early_data) record.key("early_data").boolean(true);
   if (stream_->ended() && answer) record.key("client_gone").boolean(true);
   record.key("us").number(microseconds(services_.scheduler.now() - transaction.began)).end();
   services_.log.record(line);
+  hearing_->notify(plugin::Hook::record, plugin::Recorded{line});
 }
 
 void Session::record_session() {
@@ -71,9 +74,44 @@ void Session::record_session() {
   record.key("helo").string(client_.helo).key("ending").string(name(ending_));
   record.key("transactions").number(transactions_).key("accepted").number(messages_);
   record.key("recipients_refused").number(refused_).key("errors").number(errors_);
+  hearing_->append_to(record);
   if (early_talker_) record.key("early_talker").boolean(true);
   record.key("us").number(microseconds(services_.scheduler.now() - began_)).end();
   services_.log.record(line);
+  hearing_->notify(plugin::Hook::record, plugin::Recorded{line});
+  hearing_->notify(plugin::Hook::disconnect,
+                   plugin::Disconnected{id_, client_.remote.ip, client_.helo, name(ending_),
+                                        transactions_, messages_, refused_, errors_});
+}
+
+void Session::tell_rejected(plugin::Hook hook, const smtp::Reply& reply, std::string_view by,
+                            std::string recipient) {
+  if (services_.lineup.empty(plugin::Hook::rejected)) return;
+  plugin::Rejected what;
+  what.session = id_;
+  what.client = client_.remote.ip;
+  what.helo = client_.helo;
+  if (transaction_) what.reverse_path = transaction_->reverse_path().text;
+  what.recipient = std::move(recipient);
+  what.hook = hook;
+  what.by = by;
+  what.reply = reply;
+  hearing_->notify(plugin::Hook::rejected, what);
+}
+
+void Session::tell_accepted() {
+  if (services_.lineup.empty(plugin::Hook::accepted)) return;
+  plugin::Accepted what;
+  what.session = id_;
+  what.transaction = transaction_->id();
+  what.client = client_.remote.ip;
+  what.helo = client_.helo;
+  what.reverse_path = transaction_->reverse_path().text;
+  for (const auto& to : transaction_->envelope().recipients)
+    what.recipients.push_back(to.path.text);
+  what.octets = transaction_->octets;
+  what.target = transaction_->delivery->target();
+  hearing_->notify(plugin::Hook::accepted, what);
 }
 
 }  // namespace postern::session

@@ -4,9 +4,12 @@
 #include <postern/base/log.hpp>
 #include <postern/coro/scheduler.hpp>
 #include <postern/deliver/route.hpp>
+#include <postern/dns/resolver.hpp>
 #include <postern/net/files.hpp>
-#include <postern/policy/recipients.hpp>
+#include <postern/plugin/lineup.hpp>
 #include <postern/session/settings.hpp>
+
+#include <cstddef>
 
 namespace postern::session {
 
@@ -19,14 +22,23 @@ class SessionHost {
   ~SessionHost() = default;
 };
 
+// Replies that plugins delay, at a time: beyond it they come at once.
+struct DelayBudget {
+  std::size_t most = 1000;
+  std::size_t now = 0;
+};
+
 struct Services {
   coro::Scheduler& scheduler;
   net::Files& files;
   Log& log;
   deliver::Route& route;
-  const policy::RecipientTable& recipients;
+  dns::Resolver& resolver;
+  plugin::Lineup& lineup;
+  plugin::HookScope& worker;  // what outlives the clients runs in it
   const Settings& settings;
   SessionHost& host;
+  DelayBudget delays = {};
 };
 
 }  // namespace postern::session

@@ -1,5 +1,6 @@
 // The life of a session: greeting, the wait for input, the end.
 #include <postern/coro/deadline.hpp>
+#include <postern/coro/sleep.hpp>
 #include <postern/session/session.hpp>
 #include <postern/smtp/replies.hpp>
 #include <postern/smtp/timeouts.hpp>
@@ -32,6 +33,8 @@ std::string_view name(Ending ending) {
       return "none";
     case Ending::quit:
       return "quit";
+    case Ending::refused:
+      return "refused";
     case Ending::client_gone:
       return "client_gone";
     case Ending::idle:
@@ -55,6 +58,7 @@ Session::Session(net::StreamPtr stream, Services& services, std::string id)
       services_(services),
       began_(services.scheduler.now()) {
   client_.remote = stream_->remote();
+  hearing_ = std::make_unique<Hearing>(services, context_, client_, *stream_, id_);
 }
 
 void Session::start(coro::Scope& scope, std::unique_ptr<Session> session, bool full) {
@@ -72,21 +76,26 @@ coro::Task<void> Session::run(std::unique_ptr<Session> session, bool full) {
   }
   session->stream_->watch_end(nullptr);
   session->end_transaction("aborted");
+  session->hearing_->stop();
   co_await session->say_goodbye();
   session->record_session();
+  co_await session->hearing_->close();
   session->services_.host.session_ended();
 }
 
 coro::Task<void> Session::converse() {
   if (closing_) co_return;
   stream_->watch_end(this);
-  early_talker_ = !stream_->input().empty();
-  reply(replies::greeting(services_.settings.hostname));
-  command_due_ = began_ + services_.settings.command_timeout;
+  Step doing = welcome();
   while (!closing_) {
-    switch (step()) {
+    switch (doing) {
       case Step::next:
         break;
+      case Step::wait_for_plugins:
+        co_await hearing_->finish();
+        close_if_stopped();
+        if (!closing_) doing = (this->*after_)();
+        continue;
       case Step::ask_about_recipient:
         co_await ask_about_recipient();
         break;
@@ -104,12 +113,41 @@ coro::Task<void> Session::converse() {
         auto more = co_await stream_->more(std::max(left, net::Duration::zero()));
         waiting_ = false;
         if (!more) input_ended(more.error());
+        if (!closing_) doing = step();
         continue;  // a command in pieces has one time limit
       }
     }
+    const auto delay = hearing_->take_delay();
+    if (delay.count() > 0) co_await pause(delay);
     command_due_ = services_.scheduler.now() + services_.settings.command_timeout;
     close_if_stopped();
+    if (!closing_) doing = step();
   }
+}
+
+Session::Step Session::welcome() {
+  const plugin::Lineup& lineup = services_.lineup;
+  if (!lineup.empty(plugin::Hook::admit) || !lineup.empty(plugin::Hook::connect))
+    client_.local = stream_->local();
+  if (auto refusal = hearing_->admit(client_.local)) {
+    tell_rejected(plugin::Hook::admit, refusal->reply, refusal->by);
+    close(Ending::refused, refusal->reply);
+    return Step::next;
+  }
+  after_ = &Session::greet;
+  return hearing_->connect() ? greet() : Step::wait_for_plugins;
+}
+
+Session::Step Session::greet() {
+  early_talker_ = hearing_->spoke_early();
+  hearing_->begins();
+  if (const auto& refusal = hearing_->refusal()) {
+    tell_rejected(plugin::Hook::connect, refusal->reply, refusal->by);
+    close(Ending::refused, refusal->reply);
+  } else {
+    reply(replies::greeting(services_.settings.hostname));
+  }
+  return Step::next;
 }
 
 // A task of its own: what it needs is rarely needed, and converse() would keep it for every
@@ -117,6 +155,16 @@ coro::Task<void> Session::converse() {
 coro::Task<void> Session::flush_replies() {
   auto flushed = co_await stream_->flush(smtp::timeouts::reply_write);
   if (!flushed) input_ended(flushed.error());
+}
+
+// The next reply waits, but no longer than the worker's budget of waiting replies allows.
+coro::Task<void> Session::pause(std::chrono::milliseconds delay) {
+  DelayBudget& budget = services_.delays;
+  if (budget.now >= budget.most) co_return;
+  ++budget.now;
+  auto slept = co_await coro::sleep(delay);
+  --budget.now;
+  if (!slept) close_if_stopped();
 }
 
 void Session::input_ended(const Error& error) {
@@ -187,7 +235,7 @@ coro::Task<void> Session::linger() {
 }
 
 void Session::reply(const smtp::Reply& reply) {
-  const bool utf8 = transaction_ && transaction_->envelope.parameters.smtputf8;
+  const bool utf8 = transaction_ && transaction_->parameters().smtputf8;
   reply.append_to(out_, utf8 ? smtp::ReplyText::utf8 : smtp::ReplyText::ascii);
 }
 

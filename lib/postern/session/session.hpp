@@ -3,6 +3,7 @@
 
 #include <postern/coro/scope.hpp>
 #include <postern/net/stream.hpp>
+#include <postern/session/hearing.hpp>
 #include <postern/session/services.hpp>
 #include <postern/session/transaction.hpp>
 #include <postern/smtp/bdat.hpp>
@@ -20,6 +21,7 @@ namespace postern::session {
 enum class Ending : std::uint8_t {
   none,
   quit,
+  refused,  // by policy
   client_gone,
   idle,  // a time limit
   shutdown,
@@ -49,13 +51,23 @@ class Session final : private net::EndWatcher, public coro::ListHook<struct Sess
   // What a session may be told now.
   enum State : std::uint8_t { fresh = 1, greeted = 2, mail_given = 4, rcpt_given = 8 };
   static constexpr std::uint8_t any_state = fresh | greeted | mail_given | rcpt_given;
-  enum class Step : std::uint8_t { next, wait_for_input, ask_about_recipient, receive_message };
+  enum class Step : std::uint8_t {
+    next,
+    wait_for_input,
+    wait_for_plugins,  // then `after_` goes on
+    ask_about_recipient,
+    receive_message,
+  };
+  using After = Step (Session::*)();
   struct Rule;
   static const Rule rules[];
 
   static coro::Task<void> run(std::unique_ptr<Session> session, bool full);
   coro::Task<void> converse();
+  Step welcome();
+  Step greet();
   coro::Task<void> flush_replies();
+  coro::Task<void> pause(std::chrono::milliseconds delay);
   coro::Task<void> say_goodbye();
   coro::Task<void> linger();
   void input_ended(const Error& error);
@@ -66,6 +78,7 @@ class Session final : private net::EndWatcher, public coro::ListHook<struct Sess
   Step take_command(std::string_view line);
   const Rule* rule_for(smtp::Verb verb) const;
   Step helo(const smtp::Command& command);
+  Step answer_helo();
   Step mail(const smtp::Command& command);
   Step rcpt(const smtp::Command& command);
   Step data(const smtp::Command& command);
@@ -77,24 +90,37 @@ class Session final : private net::EndWatcher, public coro::ListHook<struct Sess
   Step vrfy(const smtp::Command& command);
   Step not_offered(const smtp::Command& command);
   Step refuse_command(const smtp::Reply& reply);
+  Step refuse_unrecognized(const smtp::Command& command);
+  bool ask_plugins(plugin::Hook hook, const smtp::Command& command);
+  Step answer(plugin::Hook hook, const smtp::Command& command, const smtp::Reply& otherwise);
   smtp::Reply out_of_sequence(smtp::Verb verb) const;
   void expect_unsolicited(std::size_t consumed);
   bool skip_unwanted();
 
   // Envelope.
   smtp::Capabilities offers() const;
-  std::optional<smtp::Reply> refuse_sender(const deliver::Envelope& envelope) const;
-  std::optional<smtp::Reply> refuse_recipient(const deliver::Recipient& to) const;
+  std::optional<smtp::Reply> refuse_sender(const smtp::Path& reverse_path,
+                                           const smtp::MailParameters& parameters) const;
+  Step answer_mail();
+  std::optional<smtp::Reply> refuse_path(const smtp::Path& forward_path) const;
+  Step judge_recipient();
+  Step refuse_recipient(const smtp::Reply& reply, std::string_view by);
+  bool follows_route(plugin::Recipient& recipient);
   coro::Task<void> ask_about_recipient();
-  void answer_recipient(const smtp::Reply& reply, Decider by);
+  void settle_policy();
 
   // Message.
+  Step answer_data();
   coro::Task<void> receive_message();
-  coro::Task<Result<void>> receive_body(deliver::Spool& spool, smtp::DotDecoder& decoder);
+  coro::Task<Result<void>> receive_body(smtp::DotDecoder& decoder);
+  coro::Task<void> look_at_header();
   std::optional<smtp::Reply> refuse_body(const smtp::DotDecoder& decoder) const;
-  coro::Task<std::optional<smtp::Reply>> judge(deliver::Message& message);
-  std::string trace_field() const;
-  void conclude(const smtp::Reply& reply, Decider by, bool uncertain);
+  coro::Task<std::optional<smtp::Reply>> parse_header();
+  coro::Task<std::optional<Refusal>> judge_message();
+  coro::Task<void> hand_over(bool eight_bit);
+  coro::Task<bool> rebuild_envelope();
+  std::string trace_field();
+  void conclude(const smtp::Reply& reply, std::string_view by, bool uncertain = false);
   void end_transaction(std::string_view outcome);
 
   // Replies and the end.
@@ -104,8 +130,11 @@ class Session final : private net::EndWatcher, public coro::ListHook<struct Sess
   void close(Ending ending, const smtp::Reply& last);
   void close_if_stopped();
 
-  // Records.
-  void record_transaction(std::string_view outcome, const smtp::Reply* reply, Decider by);
+  // Records and notices.
+  void record_transaction(std::string_view outcome, const smtp::Reply* reply, std::string_view by);
+  void tell_rejected(plugin::Hook hook, const smtp::Reply& reply, std::string_view by,
+                     std::string recipient = {});
+  void tell_accepted();
   void record_session();
 
   std::string id_;
@@ -114,7 +143,9 @@ class Session final : private net::EndWatcher, public coro::ListHook<struct Sess
   Services& services_;
   deliver::Client client_;
   std::string out_;  // replies of the group at hand
+  std::unique_ptr<Hearing> hearing_;
   std::unique_ptr<Transaction> transaction_;
+  After after_ = nullptr;        // goes on when the plugins have been heard
   smtp::Capabilities offered_;   // in our last reply to EHLO; nothing after HELO
   smtp::ChunkCounter unwanted_;  // octets of a BDAT that we do not take
   coro::TimePoint began_;

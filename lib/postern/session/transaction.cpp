@@ -2,19 +2,7 @@
 
 namespace postern::session {
 
-std::string_view name(Decider decider) {
-  switch (decider) {
-    case Decider::core:
-      return "core";
-    case Decider::recipients:
-      return "core:recipients";
-    case Decider::downstream:
-      return "downstream";
-  }
-  return "core";
-}
-
-void Transaction::hear(std::string path, const smtp::Reply& reply, Decider by) {
+void Transaction::hear(std::string path, const smtp::Reply& reply, std::string_view by) {
   if (reply.is_positive()) ++accepted;
   if (heard.size() < most_heard || reply.is_positive())
     heard.push_back({std::move(path), reply, by});
@@ -27,6 +15,21 @@ const smtp::Reply* Transaction::accepted_before(std::string_view path) const {
     if (each.reply.is_positive() && each.path == path) return &each.reply;
   }
   return nullptr;
+}
+
+void Transaction::ask_about(deliver::Recipient received) {
+  plugin::Recipient& recipient =
+      add(std::make_unique<plugin::Recipient>(*this, std::move(received)));
+  recipient_marks.push_back(std::make_unique<Marks>());
+  Party& party = parties.emplace_back(recipient, *recipient_marks.back(), trail);
+  party.recipient = &recipient;
+  if (heard.size() < most_heard) party.number = static_cast<std::uint16_t>(heard.size() + 1);
+}
+
+void Transaction::drop_last() {
+  parties.pop_back();
+  recipient_marks.pop_back();
+  remove_last();
 }
 
 }  // namespace postern::session

@@ -3,38 +3,63 @@
 
 #include <postern/coro/scheduler.hpp>
 #include <postern/deliver/route.hpp>
+#include <postern/plugin/views.hpp>
+#include <postern/session/party.hpp>
+#include <postern/session/settings.hpp>
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace postern::session {
 
-// Who decided what a recipient or a message heard.
-enum class Decider : std::uint8_t { core, recipients, downstream };
-std::string_view name(Decider decider);  // "core", "core:recipients", "downstream"
+// Who decided what a recipient or a message heard, where it was no plugin.
+inline constexpr std::string_view by_core = "core";
+inline constexpr std::string_view by_downstream = "downstream";
 
-struct Transaction {
+struct Transaction final : plugin::Transaction {
   // What one RCPT heard, for the record.
   struct Heard {
     std::string path;
     smtp::Reply reply;
-    Decider by;
+    std::string_view by;  // a plugin's instance, "core:…", "downstream"
   };
   static constexpr std::size_t most_heard =
       200;  // a dictionary attack is counted beyond, not listed
 
-  explicit Transaction(const deliver::Client& client) : envelope(client) {}
+  Transaction(plugin::Hello& hello, const deliver::Client& client)
+      : plugin::Transaction(hello, client) {}
 
-  void hear(std::string path, const smtp::Reply& reply, Decider by);
+  void hear(std::string path, const smtp::Reply& reply, std::string_view by);
   // The answer to the same forward-path before; null when it is new, or was refused.
   const smtp::Reply* accepted_before(std::string_view path) const;
+  // A recipient that plugins and the downstream are going to be asked about.
+  void ask_about(deliver::Recipient received);
+  // He is not in.
+  void drop_last();
 
-  deliver::Envelope envelope;
+  // The message, from DATA on; plugins may read it for as long as the transaction has tasks.
+  struct Content {
+    Content(Transaction& transaction, net::Files& files, const Settings& settings)
+        : spool(files, settings.spool_directory, settings.memory_octets),
+          message(transaction, spool) {}
+    deliver::Spool spool;
+    plugin::Message message;
+  };
+  std::optional<Content> content;
+  bool header_seen = false;  // its hook has been run
+
+  deliver::Route* route = nullptr;  // of its recipients
   std::unique_ptr<deliver::Delivery>
-      delivery;  // from the first recipient that passed our own checks
+      delivery;                 // from the first recipient that passed our own checks
+  std::optional<Party> judged;  // while no recipient is known
+  std::vector<Party> parties;   // of each accepted recipient, and of the last
+  std::vector<std::unique_ptr<Marks>> recipient_marks;
+  Marks marks;
+  Trail trail;
   std::vector<Heard> heard;
   std::size_t unlisted = 0;  // RCPTs beyond most_heard
   std::size_t accepted = 0;  // recipients

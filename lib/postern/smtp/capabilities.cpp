@@ -157,6 +157,13 @@ Reply ehlo_reply(std::string_view hostname, const Capabilities& offered) {
   return {250, std::move(text)};
 }
 
+void withhold(Capabilities& offers, std::string_view keyword) {
+  for (const auto& [spelling, member] : keywords)
+    if (iequals(keyword, spelling)) offers.*member = false;
+  if (iequals(keyword, "SIZE")) offers.size = false;
+  if (iequals(keyword, "AUTH")) offers.auth = {};
+}
+
 std::string_view name(Attribute attribute) { return find_name(attribute, attributes); }
 std::string_view name(AuthMechanism mechanism) { return find_name(mechanism, mechanisms); }
 

@@ -85,4 +85,7 @@ Reply ehlo_reply(std::string_view hostname, const Capabilities& offered);
 std::string_view name(Attribute attribute);  // "REVERSE_NAME"
 std::string_view name(AuthMechanism mechanism);
 
+// Takes an extension out by its keyword, in any case; one that is not there is none the less gone.
+void withhold(Capabilities& offers, std::string_view keyword);
+
 }  // namespace postern::smtp

@@ -39,6 +39,12 @@ Reply needs_smtputf8() { return {553, {5, 6, 7}, "Non-ASCII address without SMTP
 Reply too_many_recipients() {
   return {452, {4, 5, 3}, "Too many recipients, send the rest later"_text};
 }
+Reply another_route() {
+  return {450, {4, 5, 3}, "This recipient needs a transaction of its own, try again"_text};
+}
+Reply split_recipients() {
+  return {451, {4, 5, 3}, "The recipients want different answers, try again"_text};
+}
 Reply too_many_messages() { return {421, {4, 7, 0}, "Too many messages, connect again"_text}; }
 Reply message_too_big() { return {552, {5, 3, 4}, "Message too big"_text}; }
 Reply header_too_big() { return {552, {5, 3, 4}, "Header section too big"_text}; }

@@ -42,6 +42,8 @@ Reply needs_smtputf8();       // 553 5.6.7: a non-ASCII address without the para
 
 // The message.
 Reply too_many_recipients();  // 452 4.5.3 (RFC 5321 section 4.5.3.1.10)
+Reply another_route();        // 450 4.5.3: it goes another way than those before
+Reply split_recipients();     // 451 4.5.3: not one reply for all of them
 Reply too_many_messages();    // 421 4.7.0
 Reply message_too_big();      // 552 5.3.4
 Reply header_too_big();       // 552 5.3.4

@@ -1,0 +1,46 @@
+// Everything a plugin sees. Its own file includes this, and the public facts that it names.
+#pragma once
+
+#include <postern/coro/deadline.hpp>
+#include <postern/coro/group.hpp>
+#include <postern/coro/sleep.hpp>
+#include <postern/plugin/module.hpp>
+#include <postern/plugin/notices.hpp>
+#include <postern/plugin/plugin.hpp>
+#include <postern/plugin/views.hpp>
+
+#include <fmt/core.h>
+
+namespace postern::plugins {
+
+using coro::Group;
+using coro::Task;
+using plugin::Accepted;
+using plugin::AFact;
+using plugin::Arrival;
+using plugin::Command;
+using plugin::Disconnected;
+using plugin::Fact;
+using plugin::Fields;
+using plugin::Hello;
+using plugin::Hook;
+using plugin::Hooks;
+using plugin::Message;
+using plugin::Plugin;
+using plugin::PluginOf;
+using plugin::Recipient;
+using plugin::Recorded;
+using plugin::Rejected;
+using plugin::Reset;
+using plugin::Service;
+using plugin::Session;
+using plugin::Step;
+using plugin::Tick;
+using plugin::Transaction;
+using plugin::Verdict;
+using policy::AddressList;
+using policy::DomainPattern;
+using policy::PatternList;
+using policy::Schema;
+
+}  // namespace postern::plugins

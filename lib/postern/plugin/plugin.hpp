@@ -1,0 +1,61 @@
+// A plugin: one class, one description of its settings, one setup.
+#pragma once
+
+#include <postern/plugin/hooks.hpp>
+#include <postern/plugin/lineup.hpp>
+#include <postern/policy/schema.hpp>
+
+#include <string_view>
+
+namespace postern::plugin {
+
+class Plugin {
+ public:
+  Plugin() = default;
+  Plugin(const Plugin&) = delete;
+  Plugin& operator=(const Plugin&) = delete;
+  virtual ~Plugin() = default;
+  // Says which hooks it wants, what it needs and provides. Once, at start.
+  virtual void setup(Hooks& hooks) = 0;
+
+  // The name of this instance: "dnsbl", or "dnsbl:strict" from the configuration.
+  std::string_view instance_name() const { return lineup_->instance_name(instance_); }
+
+ protected:
+  Log& log() const { return lineup_->log(); }
+  coro::Scheduler& scheduler() const { return lineup_->scheduler(); }
+  Services& services() const { return lineup_->services(); }
+
+ private:
+  friend class Lineup;
+  template <typename>
+  friend class PluginOf;
+  Lineup* lineup_ = nullptr;
+  policy::InstanceIndex instance_ = 0;
+};
+
+// `P` derives from it and may have `struct Settings`, `static void describe(Schema<Settings>&)` and
+// a `summary`: a sentence for the manual.
+template <typename P>
+class PluginOf : public Plugin {
+ public:
+  static constexpr const char* summary = "";
+  struct Settings {};
+  static void describe(policy::Schema<Settings>&) {}
+
+ protected:
+  // The effective settings of a session, transaction, recipient or command: a reference that holds
+  // until the next co_await. No lock, no allocation.
+  template <typename Where>
+  const auto& settings(const Where& where) const {
+    return *static_cast<const typename P::Settings*>(where.policy().of(instance_).settings);
+  }
+  // What anybody has in this list: the site, a domain, a recipient; at most 64. For work that
+  // starts before the recipient is known.
+  template <typename S, typename E>
+  const std::vector<E>& everywhere(std::vector<E> S::*member) const {
+    return lineup_->snapshot().everywhere(instance_, member);
+  }
+};
+
+}  // namespace postern::plugin

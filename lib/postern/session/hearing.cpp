@@ -1,0 +1,222 @@
+#include <postern/coro/deadline.hpp>
+#include <postern/plugin/run_of.hpp>
+#include <postern/session/hearing.hpp>
+
+#include <algorithm>
+#include <exception>
+
+namespace postern::session {
+namespace {
+
+using namespace std::chrono_literals;
+using plugin::Hook;
+using plugin::Shape;
+using plugin::Step;
+
+// What has not unwound by then never will: a bug, which is told and waited for all the same.
+constexpr auto join_time = 30s;
+
+}  // namespace
+
+Hearing::Hearing(Services& services, coro::Context& around, const deliver::Client& client,
+                 net::Stream& stream, std::string_view id)
+    : services_(services),
+      stream_(stream),
+      session_(services.lineup, around, services.lineup.pin(), client, *this, id,
+               services.settings.hostname),
+      client_(session_, client_marks_, trail_) {}
+
+Hearing::~Hearing() = default;
+
+Step Hearing::step(Hook hook, Transaction* transaction) {
+  Step step(hook);
+  step.session = &session_;
+  step.hello = hello_.get();
+  step.transaction = transaction;
+  if (transaction) step.message = transaction->message();
+  return step;
+}
+
+std::optional<Refusal> Hearing::admit(const SocketAddress& local) {
+  if (services_.lineup.empty(Hook::admit)) return {};
+  plugin::Arrival arrival{session_.client(), local, &session_.policy()};
+  Step at = step(Hook::admit);
+  at.arrival = &arrival;
+  run(at, {&client_, 1});
+  return client_.refusal;
+}
+
+bool Hearing::connect() { return run(step(Hook::connect), {&client_, 1}); }
+
+bool Hearing::greet(std::string name, bool extended) {
+  if (hello_) plugin::HookScope::end(std::move(hello_));
+  hello_ = std::make_unique<plugin::Hello>(session_, std::move(name), extended);
+  hello_marks_ = {};
+  client_ = Party(*hello_, hello_marks_, trail_);
+  return run(step(Hook::helo), {&client_, 1});
+}
+
+bool Hearing::mail(Transaction& transaction) {
+  transaction.judged.emplace(transaction, transaction.marks, transaction.trail);
+  return run(step(Hook::mail, &transaction), {&*transaction.judged, 1});
+}
+
+bool Hearing::rcpt(Transaction& transaction) {
+  return run(step(Hook::rcpt, &transaction), {&transaction.parties.back(), 1});
+}
+
+bool Hearing::data(Transaction& transaction) {
+  return run(step(Hook::data, &transaction), transaction.parties);
+}
+
+bool Hearing::headers(Transaction& transaction) {
+  return run(step(Hook::headers, &transaction), transaction.parties);
+}
+
+bool Hearing::message(Transaction& transaction) {
+  return run(step(Hook::message, &transaction), transaction.parties);
+}
+
+bool Hearing::command(Hook hook, plugin::Command& command) {
+  client_.refusal.reset();
+  Step at = step(hook);
+  at.command = &command;
+  return run(at, {&client_, 1});
+}
+
+// Most steps have nobody, or nobody who waits.
+bool Hearing::run(const Step& step, std::span<Party> parties) {
+  hook_ = step.hook;
+  parties_ = parties;
+  transaction_ = static_cast<Transaction*>(step.transaction);
+  if (services_.lineup.empty(step.hook)) {
+    over();
+    return true;
+  }
+  chain_.emplace(step, session_, parties);
+  if (chain_->advance()) return false;
+  chain_.reset();
+  over();
+  return true;
+}
+
+coro::Task<void> Hearing::finish() {
+  while (plugin::Run* run = chain_->advance()) {
+    auto settled = co_await run->wait();
+    if (!settled) break;  // the session has been stopped
+  }
+  chain_.reset();
+  over();
+}
+
+// The points are judged where the recipients are known.
+void Hearing::over() {
+  if (hook_ < Hook::rcpt || hook_ > Hook::message || hook_ == Hook::headers) return;
+  for (Party& party : parties_)
+    weigh_points(party, hook_, {&client_marks_, &hello_marks_, &transaction_->marks, party.marks});
+}
+
+std::optional<smtp::Reply> Hearing::answer(Hook hook, plugin::Command& command) {
+  Step at = step(hook);
+  at.command = &command;
+  for (const plugin::Entry* entry : services_.lineup.entries(hook)) {
+    std::optional<smtp::Reply> reply;
+    if (entry->answer && entry->answer(*entry, at, &reply)) return reply;
+  }
+  return {};
+}
+
+std::optional<std::string> Hearing::received_line(plugin::Command& command) {
+  Step at = step(Hook::received_line);
+  at.command = &command;
+  for (const plugin::Entry* entry : services_.lineup.entries(Hook::received_line)) {
+    std::optional<std::string> line;
+    if (entry->answer && entry->answer(*entry, at, &line)) return line;
+  }
+  return {};
+}
+
+deliver::Route* Hearing::route(plugin::Recipient& recipient) {
+  Step at = plugin::step_from(recipient, Hook::route);
+  for (const plugin::Entry* entry : services_.lineup.entries(Hook::route)) {
+    std::optional<deliver::Route*> route;
+    if (entry->answer && entry->answer(*entry, at, &route)) return *route;
+  }
+  return nullptr;
+}
+
+void Hearing::end(std::unique_ptr<Transaction> transaction) {
+  transaction->delivery.reset();
+  plugin::HookScope::end(std::move(transaction));
+}
+
+void Hearing::tell(Services& services, Hook hook, const void* value) {
+  Step at(hook);
+  at.value = value;
+  for (const plugin::Entry* entry : services.lineup.entries(hook)) {
+    const auto who = services.lineup.instance_name(entry->instance);
+    try {
+      if (entry->waits)
+        plugin::Run::begin(entry->begin(*entry, at, services.worker));
+      else
+        entry->observe(*entry, at);
+    } catch (const std::exception& error) {
+      services.log.error("{} at {}: {}", who, name(hook), error.what());
+    }
+  }
+}
+
+void Hearing::slow_down(std::chrono::milliseconds delay) { delay_ = std::max(delay_, delay); }
+
+std::chrono::milliseconds Hearing::take_delay() { return std::exchange(delay_, 0ms); }
+
+bool Hearing::spoke_early() const { return spoke_early_ || (!begun_ && !stream_.input().empty()); }
+
+coro::Task<bool> Hearing::early_input(coro::Duration limit) {
+  if (begun_ || spoke_early()) co_return spoke_early();
+  auto more = co_await stream_.more(limit);
+  spoke_early_ = spoke_early_ || !stream_.input().empty();
+  co_return spoke_early_;
+}
+
+void Hearing::stop() {
+  if (hello_) plugin::HookScope::end(std::move(hello_));
+  session_.context().stop(Errc::cancelled);
+  services_.lineup.drop_queued(session_);
+}
+
+coro::Task<void> Hearing::close() {
+  while (session_.tasks() > 0) {
+    auto joined = co_await coro::shielded(coro::forever, session_.join(join_time));
+    if (joined) break;
+    std::string waits;
+    session_.context().describe_waits(waits);
+    services_.log.error("session {}: {} tasks of plugins have not ended: {}", session_.id(),
+                        session_.tasks(), waits);
+  }
+}
+
+// What was found out about the client explains what became of his mail: it stands in both records.
+void Hearing::append_trail(json::Writer& record, const Trail* inner) const {
+  if (trail_.empty() && (!inner || inner->empty())) return;
+  record.begin_array("trail");
+  trail_.append_to(record, services_.lineup);
+  if (inner) inner->append_to(record, services_.lineup);
+  record.end();
+}
+
+void Hearing::append_to(json::Writer& record) const {
+  append_trail(record, nullptr);
+  record_facts(record, {&session_});
+}
+
+void Hearing::append_to(json::Writer& record, const Transaction& transaction) const {
+  append_trail(record, &transaction.trail);
+  std::vector<const plugin::HookScope*> scopes{&session_};
+  if (hello_) scopes.push_back(hello_.get());
+  scopes.push_back(&transaction);
+  for (const auto& recipient : transaction.recipients()) scopes.push_back(recipient.get());
+  record_facts(record, scopes);
+}
+
+}  // namespace postern::session

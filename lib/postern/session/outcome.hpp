@@ -1,0 +1,27 @@
+// What a message comes to: one reply for all of its recipients, and the octets that are handed
+// over.
+#pragma once
+
+#include <postern/deliver/route.hpp>
+#include <postern/session/hearing.hpp>
+#include <postern/session/transaction.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace postern::session {
+
+// The refusal when all of them are refused: transient where one of them is.
+std::optional<Refusal> refusal_of_all(const std::vector<Party>& parties);
+
+// After the last decision. Where outcomes differ the settings of those who are refused say what
+// becomes of it (`mixed`): never is one recipient delivered and the whole refused.
+std::optional<Refusal> outcome_of(Transaction& transaction);
+
+// The message with what plugins changed: `edited` holds a new body where there is one.
+// Errors: malformed, too_long: an edit that no header section can have.
+Result<deliver::Message> prepare(Transaction& transaction, const Hearing& hearing,
+                                 std::string trace, deliver::Spool& edited);
+
+}  // namespace postern::session
