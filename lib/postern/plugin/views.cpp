@@ -98,6 +98,12 @@ coro::Task<Result<std::string>> Message::read(std::uint64_t offset, std::size_t 
   co_return octets;
 }
 
+const policy::Policy& Step::policy() const {
+  if (recipient) return recipient->policy();
+  if (transaction) return transaction->policy();
+  return session->policy();
+}
+
 Step step_from(HookScope& scope, Hook hook) {
   Step step(hook);
   for (HookScope* s = &scope; s; s = s->outer()) {
