@@ -75,9 +75,10 @@ std::string_view Recipient::local_part() const {
   return std::string_view(key_).substr(0, key_.rfind('@'));
 }
 
-deliver::Recipient Recipient::delivered() const {
-  deliver::Recipient to = received_;
-  if (rewritten_) to.path = *rewritten_;
+std::vector<deliver::Recipient> Recipient::delivered() const {
+  std::vector<deliver::Recipient> to;
+  for (const smtp::Path& path : rewritten_) to.push_back({path, received_.parameters});
+  if (to.empty()) to.push_back(received_);
   return to;
 }
 
