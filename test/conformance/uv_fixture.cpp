@@ -95,7 +95,7 @@ class UvFixture final : public Fixture {
     directory_ = path;
     dns::Settings settings;
     settings.servers = {names_.address()};
-    settings.timeout = 100ms;
+    settings.timeout = 300ms;
     settings.tries = 2;
     dns_ = dns::make_resolver(loop_, settings);
   }
