@@ -60,8 +60,8 @@ class Harness::Plugins final : public policy::Catalog {
     for (const auto& [name, kind] : kinds_) all.push_back(name);
     return all;
   }
-  void add(const char* name, policy::PluginType type, Maker make) {
-    kinds_.insert_or_assign(name, Kind{std::move(type), make});
+  void add(const char* name, policy::PluginType type, Maker maker) {
+    kinds_.insert_or_assign(name, Kind{std::move(type), maker});
   }
   plugin::Lineup::Instances make(const policy::Snapshot& snapshot,
                                  const policy::RecipientTable& recipients) {

@@ -62,7 +62,7 @@ TEST_CASE("scopes: a hook that thinks ends with what it thinks about", "[plugin]
   CAPTURE(hook, later, event, steps);
   Harness h;
   h.add<plugins::Thinker>("thinker");
-  h.load("thinker", fmt::format("at = \"{}\"\nwait = \"10h\"\ntimeout = \"20h\"\nenforce_at = \"{}\"",
+  h.load("thinker", fmt::format("at = \"{}\"\nwait = \"50m\"\ntimeout = \"1h\"\nenforce_at = \"{}\"",
                                 hook, later));
   auto [theirs, ignored] = std::pair(h.connect(), 0);
   testing::ScriptedClient client(std::move(theirs));
