@@ -189,7 +189,7 @@ TEST_CASE("exempt: stops refusals of whoever it names, and nothing else", "[plug
 TEST_CASE("a forged sender on an exempt list opens no relay", "[plugin][exempt]") {
   Harness h;
   h.add<plugins::Fake>("fake");
-  h.load("fake", "at = \"mail\"\nexempt = { senders = [\"a@b.example\"] }");
+  h.load("fake", "at = \"mail\"\nenforce_at = \"mail\"\nexempt = { senders = [\"a@b.example\"] }");
   const test::Heard heard = whole_dialogue(h, "victim@elsewhere.example");
   CHECK(heard.stage == "rcpt");
   CHECK(heard.code == 550);

@@ -81,9 +81,9 @@ TEST_CASE("scopes: a hook that thinks ends with what it thinks about", "[plugin]
   h.run_for(1s);
   if (event != "vanish") client.close();
   h.run_for(1s);
-  // A client that has vanished is known only by our own limits.
-  if (event != "vanish") CHECK(h.live_tasks() <= h.the_pool().open_connections() * 40);
-  if (event != "vanish") CHECK(h.running() == 0);
+  // A client that has vanished is known only by our own limits; one that has sent a whole message
+  // may have closed its half only, and waits for the reply.
+  if (event != "vanish" && steps < std::size(dialogue)) CHECK(h.running() == 0);
   CHECK(h.end() == "");
 }
 
