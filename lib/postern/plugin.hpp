@@ -1,9 +1,14 @@
 // Everything a plugin sees. Its own file includes this, and the public facts that it names.
 #pragma once
 
+#include <postern/base/log.hpp>
 #include <postern/coro/deadline.hpp>
 #include <postern/coro/group.hpp>
 #include <postern/coro/sleep.hpp>
+#include <postern/dns/forward_confirmed.hpp>
+#include <postern/dns/names.hpp>
+#include <postern/dns/resolver.hpp>
+#include <postern/mail/date.hpp>
 #include <postern/plugin/module.hpp>
 #include <postern/plugin/notices.hpp>
 #include <postern/plugin/plugin.hpp>
@@ -11,7 +16,15 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
 namespace postern::plugins {
+
+using namespace std::chrono_literals;
 
 using coro::Group;
 using coro::Task;

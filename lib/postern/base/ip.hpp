@@ -37,6 +37,7 @@ class Network {
   static Result<Network> parse(std::string_view text);
   bool contains(const IpAddress& address) const;
   std::string text() const;
+  bool operator==(const Network&) const = default;
 
  private:
   IpAddress base_;

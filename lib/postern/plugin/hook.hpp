@@ -116,7 +116,7 @@ constexpr bool allows(Hook hook, Shape shape, bool waits) {
     case Hook::admit:
       return shape == Shape::decision && !waits;
     case Hook::route:
-      return shape == Shape::answer;
+      return shape == Shape::answer && !waits;
     case Hook::connect:
     case Hook::helo:
     case Hook::mail:
@@ -132,7 +132,7 @@ constexpr bool allows(Hook hook, Shape shape, bool waits) {
     case Hook::noop:
     case Hook::quit:
     case Hook::unrecognized:
-      return shape != Shape::finding;
+      return shape != Shape::finding && !waits;
     case Hook::record:
       return shape == Shape::observer && !waits;
     case Hook::accepted:

@@ -146,8 +146,9 @@ template <typename P, typename R>
 class Hooked {
  public:
   using T = typename detail::Unwrapped<R>::type;
-  using F = typename detail::FindingOf<T>::type;
   static constexpr bool is_finding = detail::shape_of<T>() == Shape::finding;
+  struct NoFinding {};
+  using F = std::conditional_t<is_finding, typename detail::FindingOf<T>::type, NoFinding>;
 
   explicit Hooked(Entry& entry) : entry_(entry) {}
 

@@ -1,3 +1,4 @@
+#include <postern/base/log.hpp>
 #include <postern/plugin/hooks.hpp>
 #include <postern/plugin/lineup.hpp>
 #include <postern/plugin/plugin.hpp>
@@ -67,9 +68,9 @@ Hook takes_effect_at(const Entry& entry, const policy::Common& common) {
   return std::max(own, hook_of(common.enforce_at));
 }
 
-Lineup::Lineup(coro::Scheduler& scheduler, Log& log,
+Lineup::Lineup(coro::Scheduler& scheduler, Log& log, dns::Resolver& resolver,
                std::shared_ptr<const policy::Snapshot> snapshot, Instances plugins)
-    : scheduler_(scheduler), log_(log), snapshot_(std::move(snapshot)) {
+    : scheduler_(scheduler), log_(log), resolver_(resolver), snapshot_(std::move(snapshot)) {
   for (std::size_t i = 0; i < plugins.size(); ++i) {
     Instance& instance = instances_.emplace_back();
     instance.plugin = std::move(plugins[i]);
@@ -198,6 +199,12 @@ void Lineup::ended(const Run& run) {
   auto& place = const_cast<Run&>(run);
   static_cast<coro::ListHook<QueuedTag>&>(place).unlink();
   start_queued(instances_[run.entry().instance]);
+}
+
+// Nobody waits for the outcome of what outlives the client: the log tells.
+void Lineup::complain(const Run& run) const {
+  log_.error("{} at {}: {}", instance_name(run.entry().instance), name(run.entry().hook),
+             run.error().describe());
 }
 
 // One that ends at once comes back here: the outermost call goes on with the next.

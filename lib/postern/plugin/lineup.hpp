@@ -15,7 +15,10 @@
 
 namespace postern {
 class Log;
+namespace dns {
+class Resolver;
 }
+}  // namespace postern
 
 namespace postern::plugin {
 
@@ -32,8 +35,8 @@ class Lineup {
   using Instances = std::vector<std::unique_ptr<Plugin>>;
 
   // `plugins` in the order of `snapshot`'s instances; asks each what it hooks into.
-  Lineup(coro::Scheduler& scheduler, Log& log, std::shared_ptr<const policy::Snapshot> snapshot,
-         Instances plugins);
+  Lineup(coro::Scheduler& scheduler, Log& log, dns::Resolver& resolver,
+         std::shared_ptr<const policy::Snapshot> snapshot, Instances plugins);
   ~Lineup();
   Lineup(const Lineup&) = delete;
   Lineup& operator=(const Lineup&) = delete;
@@ -65,6 +68,7 @@ class Lineup {
   Services& services() { return services_; }
   Log& log() const { return log_; }
   coro::Scheduler& scheduler() const { return scheduler_; }
+  dns::Resolver& resolver() const { return resolver_; }
 
   // Entries that make `type`, whoever they belong to.
   std::vector<const Entry*> makers(const FactType& type) const;
@@ -93,10 +97,12 @@ class Lineup {
   bool has_turn(const Run& run) const;
   bool may_start(Run& run);  // else it is queued
   void ended(const Run& run);
+  void complain(const Run& run) const;
   void start_queued(Instance& instance);
 
   coro::Scheduler& scheduler_;
   Log& log_;
+  dns::Resolver& resolver_;
   std::shared_ptr<const policy::Snapshot> snapshot_;
   std::deque<Instance> instances_;
   std::deque<Entry> entries_;

@@ -24,6 +24,7 @@ class Plugin {
  protected:
   Log& log() const { return lineup_->log(); }
   coro::Scheduler& scheduler() const { return lineup_->scheduler(); }
+  dns::Resolver& dns() const { return lineup_->resolver(); }
   Services& services() const { return lineup_->services(); }
 
  private:

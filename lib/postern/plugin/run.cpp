@@ -85,8 +85,13 @@ void Run::settle(State state) {
 
 // May free this run, with its scope.
 void Run::unwind() {
-  scope_.lineup().ended(*this);
-  HookScope::task_ended(scope_);
+  HookScope& scope = scope_;
+  scope.lineup().ended(*this);
+  if (scope.kind() == ScopeKind::worker) {
+    if (error_ && error_->code != Errc::cancelled) scope.lineup().complain(*this);
+    scope.forget(*this);
+  }
+  HookScope::task_ended(scope);
 }
 
 void Run::settle_fact(std::unique_ptr<FactNode> node) {

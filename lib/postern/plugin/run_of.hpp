@@ -32,8 +32,6 @@ class TaskRun final : public Run {
   TaskRun(const Entry& entry, HookScope& scope, coro::Task<T> task)
       : Run(entry, scope), task_(std::move(task)) {}
 
-  T& answer() { return *answer_; }  // of std::optional<A>
-
  private:
   bool start_task(coro::Context& context, coro::Completion& completion) override {
     return task_->start(context, completion);
@@ -46,7 +44,7 @@ class TaskRun final : public Run {
     } else if constexpr (std::is_same_v<T, Verdict>) {
       settle_verdict(task.await_resume());
     } else if constexpr (is_optional<T>) {
-      answer_.emplace(task.await_resume());
+      static_assert(!is_optional<T>, "an answer that waits: no hook has one yet");
     } else if constexpr (is_result<T>) {
       auto result = task.await_resume();
       if (result)
@@ -59,9 +57,7 @@ class TaskRun final : public Run {
   }
   void drop() override { task_.reset(); }
 
-  struct Nothing {};
   std::optional<coro::Task<T>> task_;
-  std::conditional_t<is_optional<T>, std::optional<T>, Nothing> answer_;
 };
 
 // A finding that is made at once.

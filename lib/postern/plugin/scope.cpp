@@ -110,6 +110,14 @@ void HookScope::task_began() {
   for (HookScope* scope = this; scope; scope = scope->outer_) ++scope->tasks_;
 }
 
+// What outlives the clients is many: a run of the worker's scope goes when it has unwound.
+void HookScope::forget(Run& run) {
+  Run** place = &runs_;
+  while (*place && *place != &run) place = &(*place)->next_;
+  if (*place) *place = run.next_;
+  delete &run;
+}
+
 void HookScope::task_ended(HookScope& ended) {
   for (HookScope* scope = &ended; scope;) {
     HookScope* outer = scope->outer_;

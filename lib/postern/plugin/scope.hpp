@@ -52,6 +52,13 @@ class Facts {
     };
     return *static_cast<const F*>(keep(std::make_unique<Node>(std::move(fact))));
   }
+  // A private fact of this instance that changes: a counter. Made when it is first asked for.
+  template <AFact F>
+  F& mine() {
+    static_assert(F::fact_name.view().empty(), "what others may see does not change");
+    if (const void* kept = look(fact_type<F>)) return *const_cast<F*>(static_cast<const F*>(kept));
+    return const_cast<F&>(put(F{}));
+  }
   // Waits for whoever makes it; null as soon as nobody can put it any more. Only a fact that
   // setup() declared with needs<F>() or wants<F>(); anything else throws std::logic_error.
   template <AFact F>
@@ -110,12 +117,21 @@ class HookScope {
   HookScope(ScopeKind kind, Lineup& lineup, coro::Context& around, HookScope* outer,
             const policy::Policy& policy)
       : context_(around), lineup_(&lineup), outer_(outer), policy_(&policy), kind_(kind) {}
+  // One that nothing is around: the worker's.
+  HookScope(ScopeKind kind, Lineup& lineup, coro::Scheduler& scheduler,
+            const policy::Policy& policy)
+      : context_(scheduler, "worker"),
+        lineup_(&lineup),
+        outer_(nullptr),
+        policy_(&policy),
+        kind_(kind) {}
 
  private:
   friend class Facts;
   friend class Run;
   void task_began();
   static void task_ended(HookScope& scope);  // may free it
+  void forget(Run& run);
 
   coro::Context context_;
   Lineup* lineup_;

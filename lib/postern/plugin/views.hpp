@@ -35,9 +35,8 @@ class Dialogue {
  public:
   virtual void slow_down(std::chrono::milliseconds delay) = 0;
   virtual bool spoke_early() const = 0;
+  virtual bool talks_ahead() const = 0;
   virtual coro::Task<bool> early_input(coro::Duration limit) = 0;
-  virtual dns::Resolver& dns() = 0;
-  virtual Log& log() = 0;
 
  protected:
   ~Dialogue() = default;
@@ -80,9 +79,12 @@ class Session final : public HookScope {
   bool spoke_early() const { return dialogue_.spoke_early(); }
   // Waits for such input, at most `limit`; at once false when the greeting has been sent.
   coro::Task<bool> early_input(coro::Duration limit) { return dialogue_.early_input(limit); }
+  // Whether it has sent something behind the command at hand, before the reply to it: no client
+  // may behind DATA, whatever it pipelines else.
+  bool talks_ahead() const { return dialogue_.talks_ahead(); }
 
-  dns::Resolver& dns() const { return dialogue_.dns(); }
-  Log& log() const { return dialogue_.log(); }
+  dns::Resolver& dns() const { return lineup().resolver(); }
+  Log& log() const { return lineup().log(); }
 
   // For the engine.
   void open_relay_question(bool open) { relay_question_ = open; }
@@ -203,6 +205,8 @@ class Message final {
 
   Transaction& transaction() const { return transaction_; }
   Session& session() const { return transaction_.session(); }
+  const policy::Policy& policy() const { return transaction_.policy(); }
+  Facts facts() const { return transaction_.facts(); }
   const mail::HeaderSection& header() const { return header_; }
   // Octets so far, header section included; the whole once complete().
   std::uint64_t size() const { return spool_.size(); }

@@ -78,7 +78,9 @@ Session::Step Session::step() {
     next = refuse_command(replies::syntax_error());
     expect_unsolicited(line.consumed);
   } else {
+    hearing_->at_command(line.consumed);
     next = take_command(line.text);
+    hearing_->at_command(0);
     if (is_data(line.text) && next == Step::next) expect_unsolicited(line.consumed);
   }
   stream_->consume(line.consumed);

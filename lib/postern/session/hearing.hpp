@@ -68,6 +68,8 @@ class Hearing final : private plugin::Dialogue {
   // The time before the greeting is over: nobody waits for early input any more.
   void begins() { begun_ = true; }
   bool spoke_early() const override;
+  // Octets of the command at hand that are still in the input.
+  void at_command(std::size_t octets) { command_octets_ = octets; }
 
   // Asks all that still works for this client to stop.
   void stop();
@@ -81,8 +83,7 @@ class Hearing final : private plugin::Dialogue {
  private:
   void slow_down(std::chrono::milliseconds delay) override;
   coro::Task<bool> early_input(coro::Duration limit) override;
-  dns::Resolver& dns() override { return services_.resolver; }
-  Log& log() override { return services_.log; }
+  bool talks_ahead() const override { return stream_.input().size() > command_octets_; }
 
   void append_trail(json::Writer& record, const Trail* inner) const;
   bool run(const plugin::Step& step, std::span<Party> parties);
@@ -102,6 +103,7 @@ class Hearing final : private plugin::Dialogue {
   std::span<Party> parties_;            // likewise
   plugin::Hook hook_ = plugin::Hook::connect;
   std::chrono::milliseconds delay_{};
+  std::size_t command_octets_ = 0;
   bool begun_ = false;
   bool spoke_early_ = false;
 };

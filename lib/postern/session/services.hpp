@@ -4,7 +4,6 @@
 #include <postern/base/log.hpp>
 #include <postern/coro/scheduler.hpp>
 #include <postern/deliver/route.hpp>
-#include <postern/dns/resolver.hpp>
 #include <postern/net/files.hpp>
 #include <postern/plugin/lineup.hpp>
 #include <postern/session/settings.hpp>
@@ -33,7 +32,6 @@ struct Services {
   net::Files& files;
   Log& log;
   deliver::Route& route;
-  dns::Resolver& resolver;
   plugin::Lineup& lineup;
   plugin::HookScope& worker;  // what outlives the clients runs in it
   const Settings& settings;

@@ -58,10 +58,12 @@ void record_facts(json::Writer& record, const std::vector<const plugin::HookScop
   bool begun = false;
   for (const plugin::HookScope* scope : scopes) {
     scope->each_fact([&](const plugin::FactNode& node) {
-      if (!node.type.record || node.type.name.empty()) return;
+      if (!node.type.record) return;
       if (!begun) record.begin_array("facts");
       begun = true;
-      record.begin().key("fact").string(node.type.name).key("by").string(node.owner);
+      record.begin();
+      if (!node.type.name.empty()) record.key("fact").string(node.type.name);
+      record.key("by").string(node.owner);
       plugin::Fields fields(record);
       node.type.record(node.value, fields);
       record.end();

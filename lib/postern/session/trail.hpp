@@ -54,7 +54,7 @@ class Trail {
   std::size_t uncounted_ = 0;
 };
 
-// Appends "facts": what these scopes know, an object for each fact that has a name.
+// Appends "facts": what these scopes know, an object for each fact that tells of itself.
 void record_facts(json::Writer& record, const std::vector<const plugin::HookScope*>& scopes);
 
 }  // namespace postern::session

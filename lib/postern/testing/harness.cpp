@@ -1,0 +1,259 @@
+#include <postern/deliver/maildir.hpp>
+#include <postern/policy/load.hpp>
+#include <postern/smtp/timeouts.hpp>
+#include <postern/testing/harness.hpp>
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <map>
+#include <stdexcept>
+#include <utility>
+
+namespace postern::testing {
+namespace {
+
+using namespace std::chrono_literals;
+namespace timeouts = smtp::timeouts;
+
+constexpr const char* last_plugin = "harness_recipients";
+
+// Who is taken when no plugin of the test says so.
+class Recipients final : public plugin::Plugin {
+ public:
+  explicit Recipients(const policy::RecipientTable& table) : table_(table) {}
+  void setup(plugin::Hooks& hooks) override { hooks.on_rcpt(this, &Recipients::decide); }
+
+ private:
+  plugin::Verdict decide(plugin::Recipient& to) {
+    using Answer = policy::RecipientTable::Answer;
+    switch (table_.look(to.local_part(), to.domain())) {
+      case Answer::accepted:
+        return plugin::Verdict::accept();
+      case Answer::unknown_recipient:
+        return plugin::Verdict::next().claim();
+      case Answer::relaying_denied:
+        break;
+    }
+    return plugin::Verdict::next();
+  }
+  const policy::RecipientTable& table_;
+};
+
+struct NoSettings {};
+
+}  // namespace
+
+const SocketAddress Harness::first{IpAddress::v4({127, 0, 0, 1}), 2526};
+const SocketAddress Harness::second{IpAddress::v4({127, 0, 0, 2}), 2526};
+
+// The configuration as a test wrote it, and the classes behind its names.
+class Harness::Plugins final : public policy::Catalog {
+ public:
+  const policy::PluginType* find(std::string_view name) override {
+    const auto found = kinds_.find(name);
+    return found == kinds_.end() ? nullptr : &found->second.type;
+  }
+  std::string problem(std::string_view) override { return {}; }
+  std::vector<std::string> names() override {
+    std::vector<std::string> all;
+    for (const auto& [name, kind] : kinds_) all.push_back(name);
+    return all;
+  }
+  void add(const char* name, policy::PluginType type, Maker make) {
+    kinds_.insert_or_assign(name, Kind{std::move(type), make});
+  }
+  plugin::Lineup::Instances make(const policy::Snapshot& snapshot,
+                                 const policy::RecipientTable& recipients) {
+    plugin::Lineup::Instances made;
+    for (const policy::Instance& instance : snapshot.instances()) {
+      if (instance.type->name == last_plugin)
+        made.push_back(std::make_unique<Recipients>(recipients));
+      else
+        made.push_back(kinds_.find(instance.type->name)->second.make());
+    }
+    return made;
+  }
+  policy::Bundle bundle() const {
+    std::string text = top;
+    if (text.find("hostname") == std::string::npos) text += "hostname = \"mx.example.net\"\n";
+    text += tables;
+    text += "[[listen]]\naddress = \"127.0.0.1:0\"\n[forward]\nto = [\"127.0.0.1:2526\"]\n";
+    text += blocks;
+    text += fmt::format("[[plugin]]\nuse = \"{}\"\n", last_plugin);
+    policy::Bundle bundle = policy::Bundle::of("postern.toml", "/etc/postern", std::move(text));
+    for (const policy::File& file : more) bundle.files.push_back(file);
+    return bundle;
+  }
+
+  std::string top;
+  std::string tables;
+  std::string blocks;
+  std::vector<policy::File> more;
+
+ private:
+  struct Kind {
+    policy::PluginType type;
+    Maker make;
+  };
+  std::map<std::string, Kind, std::less<>> kinds_;
+};
+
+class Harness::WorkerScope final : public plugin::HookScope {
+ public:
+  WorkerScope(coro::Scheduler& scheduler, plugin::Lineup& lineup)
+      : HookScope(plugin::ScopeKind::worker, lineup, scheduler, lineup.snapshot().site()) {}
+};
+
+Harness::Harness(std::uint64_t seed, LinkOptions downstream_link)
+    : sim(seed),
+      files(sim),
+      network(sim, downstream_link),
+      dns(sim),
+      plugins_(std::make_unique<Plugins>()),
+      sessions_(sim, "worker") {
+  files.add_directory(spool);
+  downstream.settings().patience = 24h;  // longer than any limit of ours: whoever hangs is seen
+  recipients.add_domain("example.net");
+  settings.hostname = "mx.example.net";
+  settings.spool_directory = spool;
+  pool.to = {first};
+  pool.hostname = settings.hostname;
+  pool.timeouts = {timeouts::downstream_connect,    timeouts::downstream_greeting,
+                   timeouts::downstream_mail,       timeouts::downstream_rcpt,
+                   timeouts::downstream_data,       timeouts::downstream_block,
+                   timeouts::downstream_end_of_data};
+  const auto describe = [](policy::Schema<NoSettings>&) {};
+  add(last_plugin,
+      policy::plugin_type<NoSettings>(last_plugin, "takes what the test says", "", describe),
+      nullptr);
+}
+
+Harness::~Harness() {
+  if (!ended_) end();
+}
+
+void Harness::add(const char* name, policy::PluginType type, Maker make) {
+  plugins_->add(name, std::move(type), make);
+}
+
+void Harness::load(std::string_view use, std::string_view keys) {
+  plugins_->blocks += fmt::format("[[plugin]]\nuse = \"{}\"\n{}\n", use, keys);
+}
+
+// Keys of the file come before its tables.
+void Harness::configure(std::string_view toml) {
+  std::string& part = toml.starts_with('[') ? plugins_->tables : plugins_->top;
+  part.append(toml).append("\n");
+}
+
+void Harness::domain(const std::string& domain_name, std::string_view toml) {
+  plugins_->more.push_back(
+      {policy::File::Kind::domain, "domains/" + domain_name + ".toml", std::string(toml), ""});
+}
+
+void Harness::list(const std::string& path, std::string_view content) {
+  plugins_->more.push_back(
+      {policy::File::Kind::list, "/etc/postern/" + path, std::string(content), ""});
+}
+
+std::vector<std::string> Harness::problems() {
+  const auto loaded = policy::load(plugins_->bundle(), *plugins_, {.resolve = false});
+  std::vector<std::string> lines = loaded.lines();
+  if (!loaded.usable()) return lines;
+  const plugin::Lineup lineup(sim, log, dns, loaded.snapshot,
+                              plugins_->make(*loaded.snapshot, recipients));
+  for (const plugin::Mismatch& mismatch : lineup.check())
+    lines.push_back(fmt::format("{} {}", lineup.instance_name(mismatch.instance), mismatch.text));
+  return lines;
+}
+
+void Harness::open() {
+  if (services_) return;
+  const auto loaded = policy::load(plugins_->bundle(), *plugins_, {.resolve = false});
+  if (!loaded.usable()) throw std::runtime_error(loaded.lines().front());
+  lineup_ = std::make_unique<plugin::Lineup>(sim, log, dns, loaded.snapshot,
+                                             plugins_->make(*loaded.snapshot, recipients));
+  const auto wrong = lineup_->check();
+  if (!wrong.empty()) throw std::runtime_error(wrong.front().text);
+  if (!route_) {
+    listen();
+    forward();
+  }
+  worker_ = std::make_unique<WorkerScope>(sim, *lineup_);
+  services_.reset(
+      new session::Services{sim, files, log, *route_, *lineup_, *worker_, settings, *this});
+}
+
+plugin::Lineup& Harness::lineup() {
+  open();
+  return *lineup_;
+}
+
+void Harness::listen(const SocketAddress& address, ScriptedDownstream& server) {
+  network.listen(address,
+                 [&server](net::StreamPtr stream) { return server.serve(std::move(stream)); });
+}
+
+deliver::Pool& Harness::forward() {
+  auto route = std::make_unique<deliver::SmtpRoute>(sim, network, log, pool);
+  forward_ = route.get();
+  route_ = std::move(route);
+  return forward_->pool();
+}
+
+void Harness::deliver_to_maildir() {
+  deliver::MaildirSettings where{maildir, settings.hostname};
+  route_ = std::make_unique<deliver::Maildir>(sim, files, log, std::move(where));
+}
+
+net::StreamPtr Harness::connect(LinkOptions link, bool full) {
+  return connect_from(IpAddress::v4({192, 0, 2, 1}), link, full);
+}
+
+net::StreamPtr Harness::connect_from(const IpAddress& address, LinkOptions link, bool full) {
+  open();
+  const SocketAddress from{address, static_cast<std::uint16_t>(50000 + count_)};
+  const SocketAddress to{IpAddress::v4({192, 0, 2, 25}), 25};
+  auto [theirs, ours] = make_stream_pair(sim, link, from, to);
+  session_end_ = &MemoryStream::of(*ours);
+  auto session =
+      std::make_unique<session::Session>(std::move(ours), *services_, fmt::format("s{}", ++count_));
+  registry_.push_back(*session);
+  session::Session::start(sessions_, std::move(session), full);
+  return std::move(theirs);
+}
+
+void Harness::drain() {
+  registry_.each([](session::Session& session) { session.drain(); });
+}
+
+void Harness::shut_down() {
+  registry_.each([](session::Session& session) { session.shut_down(); });
+}
+
+std::string Harness::end(std::size_t hung) {
+  ended_ = true;
+  client.close();
+  std::string left;
+  sim.run_for(6h);  // beyond the sum of all limits
+  if (running() > 0) left += fmt::format("{} sessions live on:\n{}", running(), sim.waiting());
+  shut_down();
+  sim.run_for(6h);
+  if (worker_) worker_->context().stop(Errc::cancelled);
+  sim.run_for(1min);
+  if (worker_ && worker_->tasks() > 0)
+    left += fmt::format("{} tasks of the worker live on\n", worker_->tasks());
+  if (route_) sim.run(route_->close());
+  sim.run_for(1min);
+  if (forward_ && forward_->pool().open_connections() > 0)
+    left += fmt::format("{} connections are not given back\n", forward_->pool().open_connections());
+  if (network.served() > hung)
+    left += fmt::format("{} streams to downstreams are open\n", network.served() - hung);
+  network.stop();
+  sim.run_until_idle();
+  if (sim.live_tasks() > 0) left += fmt::format("{} tasks live on\n", sim.live_tasks());
+  return left;
+}
+
+}  // namespace postern::testing

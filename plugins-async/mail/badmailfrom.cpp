@@ -1,0 +1,48 @@
+// badmailfrom: refuse listed reverse-paths.
+#include <postern/plugin.hpp>
+
+namespace postern::plugins {
+namespace {
+
+class BadMailFrom final : public PluginOf<BadMailFrom> {
+ public:
+  static constexpr const char* summary = "Refuses listed senders.";
+  struct Settings {
+    PatternList list;
+  };
+  static void describe(Schema<Settings>& schema) {
+    schema
+        .key("list", &Settings::list,
+             "senders that are refused: an address, @domain or a pattern, and the text to say")
+        .per_domain();
+  }
+  void setup(Hooks& hooks) override {
+    hooks.on_mail(this, &BadMailFrom::look).judge(&BadMailFrom::judge);
+  }
+
+ private:
+  // Found once; listed or not is each recipient's own business where it takes effect at rcpt.
+  struct Sender : Fact<> {
+    std::string address;  // empty: the null reverse-path, which is never refused
+  };
+  Sender look(Transaction& tx) {
+    Sender sender;
+    sender.address = tx.reverse_path().mailbox_key();
+    return sender;
+  }
+
+  Verdict judge(const Sender& sender, const Settings& settings) const {
+    if (sender.address.empty()) return Verdict::next();
+    const auto* entry = settings.list.match(sender.address);
+    if (!entry) return Verdict::next();
+    const bool silent = entry->reply.empty();
+    return Verdict::reject({5, 7, 1},
+                           std::string(silent ? "This sender is not welcome here" : entry->reply));
+  }
+};
+
+}  // namespace
+
+POSTERN_PLUGIN(BadMailFrom, "badmailfrom")
+
+}  // namespace postern::plugins
