@@ -1,12 +1,10 @@
+#include <postern/base/text.hpp>
 #include <postern/plugin/module.hpp>
 #include <postern/plugin/module_file.hpp>
 
-#include <postern/base/text.hpp>
-
-#include <fmt/core.h>
-
 #include <elf.h>
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -40,9 +38,11 @@ std::optional<T> read(std::string_view file, std::uint64_t offset) {
 }
 
 bool is_shared_object(const Elf64_Ehdr& header) {
-  constexpr unsigned char order = std::endian::native == std::endian::little ? ELFDATA2LSB : ELFDATA2MSB;
-  return std::memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 && header.e_ident[EI_CLASS] == ELFCLASS64 &&
-         header.e_ident[EI_DATA] == order && header.e_type == ET_DYN;
+  constexpr unsigned char order =
+      std::endian::native == std::endian::little ? ELFDATA2LSB : ELFDATA2MSB;
+  return std::memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 &&
+         header.e_ident[EI_CLASS] == ELFCLASS64 && header.e_ident[EI_DATA] == order &&
+         header.e_type == ET_DYN;
 }
 
 std::optional<Elf64_Shdr> section(std::string_view file, const Elf64_Ehdr& header, unsigned index) {
@@ -80,7 +80,8 @@ class MappedFile {
   }
 
   Result<std::string_view> open(const std::string& path) {
-    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a FIFO must not hold us
+    const int fd =
+        ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a FIFO must not hold us
     if (fd < 0) return fail_errno(errno, "opening it");
     auto mapped = map(fd);
     ::close(fd);
@@ -132,7 +133,8 @@ Result<std::string_view> manifest_section(std::string_view file) {
 }
 
 Result<Manifest> parse_manifest(std::string_view section) {
-  if (section.size() > max_manifest_octets) return fail(Errc::too_long, "its manifest is longer than any");
+  if (section.size() > max_manifest_octets)
+    return fail(Errc::too_long, "its manifest is longer than any");
   Manifest manifest;
   bool first = true;
   while (!section.empty()) {
@@ -170,16 +172,18 @@ std::string abi_mismatch(std::string_view abi, std::string_view own) {
   if (abi == own) return {};
   const std::string_view theirs = part(abi, 0), ours = part(own, 0);
   if (theirs != ours)
-    return fmt::format("it was built for plugin {}, and this is Postern {} with plugin {}; "
-                       "build it again with this version's headers",
-                       theirs, POSTERN_VERSION, ours);
+    return fmt::format(
+        "it was built for plugin {}, and this is Postern {} with plugin {}; "
+        "build it again with this version's headers",
+        theirs, POSTERN_VERSION, ours);
   constexpr std::size_t sanitizer = 4;
   if (part(abi, sanitizer) != part(own, sanitizer))
     return fmt::format("it was built with {}, and this Postern with {}; build both alike",
                        part(abi, sanitizer), part(own, sanitizer));
-  return fmt::format("it was built by another compiler ({}; this Postern: {}); build it again with "
-                     "the compiler of this Postern",
-                     abi, own);
+  return fmt::format(
+      "it was built by another compiler ({}; this Postern: {}); build it again with "
+      "the compiler of this Postern",
+      abi, own);
 }
 
 }  // namespace postern::plugin

@@ -1,7 +1,8 @@
 // What a module says about itself before it is loaded: the manifest in its ELF section.
 //
-// A plugin for another version, compiler or sanitizer would crash or corrupt once it is mapped; read
-// from the file it is one sentence. The file is not trusted: every offset and size in it is checked.
+// A plugin for another version, compiler or sanitizer would crash or corrupt once it is mapped;
+// read from the file it is one sentence. The file is not trusted: every offset and size in it is
+// checked.
 #pragma once
 
 #include <postern/base/result.hpp>
