@@ -27,7 +27,7 @@ Result<void> become_worker(const policy::Bundle& bundle) {
 int judge(const policy::Bundle& bundle, bool say_good) {
   auto became = become_worker(bundle);
   if (!became) return complain(became.error().text);
-  const auto loaded = policy::load(bundle);
+  const auto loaded = policy::load(bundle, policy::builtin_catalog());
   for (const auto& line : loaded.lines()) complain(line);
   if (!loaded.usable()) return 1;
   if (say_good)

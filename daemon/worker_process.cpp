@@ -176,7 +176,7 @@ Result<void> work(int channel, Orders orders, Decoder decoder) {
   const auto master = policy::load_master(orders.bundle);
   auto dropped = drop_privileges(master.settings.user, master.settings.group);
   if (!dropped) return dropped;
-  const policy::Loaded loaded = policy::load(orders.bundle);
+  const policy::Loaded loaded = policy::load(orders.bundle, policy::builtin_catalog());
   if (!loaded.usable()) return fail(Errc::malformed, loaded.lines().front());
   orders.bundle = {};  // lists can be large
   const policy::LogSettings& log_settings = loaded.configuration.log;

@@ -1,5 +1,6 @@
 // Writes postern.toml(5): its source with the line "@KEYS@" replaced by the description of all
 // keys.
+#include <postern/policy/builtin.hpp>
 #include <postern/policy/configuration.hpp>
 #include <postern/policy/manual.hpp>
 
@@ -20,7 +21,11 @@ int write_page(const char* source, const char* target) {
     std::fprintf(stderr, "%s: cannot be read, or has no line @KEYS@\n", source);
     return 1;
   }
-  page.replace(at, mark.size(), postern::policy::manual(postern::policy::describe_configuration()));
+  std::string keys = postern::policy::manual(postern::policy::describe_configuration());
+  keys += "# PLUGINS\n\n";
+  auto& catalog = postern::policy::builtin_catalog();
+  for (const std::string& name : catalog.names()) keys += manual(*catalog.find(name));
+  page.replace(at, mark.size(), keys);
   std::ofstream out(target, std::ios::binary);
   out << page;
   out.close();

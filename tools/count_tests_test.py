@@ -71,6 +71,25 @@ class CountTests(unittest.TestCase):
     def test_names_what_failed(self):
         self.assertIn("failed: sample (TIMEOUT)", count(entry(result="TIMEOUT"))[2])
 
+    def test_shows_the_end_of_what_a_failed_test_printed_before_the_last_line(self):
+        noise = "".join(f"line {n}\n" for n in range(99))
+        said = ("FAIL: test_early (x.T)\n" + noise + "y" * 400 + "\n\n"
+                "Ran 2 tests in 0.010s\n\nFAILED (failures=2)\n")
+        _, last, output = count(entry("to stdout\n", said, "FAIL"), entry("fine, says nothing\n"))
+        self.assertEqual(last, "1 passed, 2 failed")
+        for line in ("to stdout", "FAIL: test_early (x.T)", "line 98", "y" * 300, "FAILED (failures=2)"):
+            self.assertIn(f"\n  {line}\n", output)
+        self.assertNotIn("line 80\n", output)
+        self.assertNotIn("fine", output)
+
+    def test_shows_a_sanitizers_report_without_its_map_of_memory(self):
+        report = ("==7==ERROR: AddressSanitizer: heap-use-after-free\n    #0 in f x.cpp:1\n"
+                  "SUMMARY: AddressSanitizer: heap-use-after-free x.cpp:1 in f\n"
+                  "Shadow bytes around the buggy address:\n" + "  0x0c04: 00 00\n" * 40 + "==7==ABORTING\n")
+        output = count(entry("", report, "FAIL"))[2]
+        self.assertIn("#0 in f x.cpp:1", output)
+        self.assertNotIn("0x0c04", output)
+
 
 if __name__ == "__main__":
     unittest.main()

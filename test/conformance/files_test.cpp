@@ -1,5 +1,7 @@
 #include <postern/coro/task.hpp>
 
+#include <fmt/format.h>
+
 #include "catch.hpp"
 #include "fixture.hpp"
 
@@ -134,20 +136,21 @@ TEST_CASE("Files: a stop leaves a job done or not begun", "[conformance][files]"
         ++stopped;
     }
   };
-  int made = 0;
   int stopped = 0;
-  Scope scope(fixture.scheduler(), "makers");
-  for (int i = 0; i < 100; ++i) {
-    std::string path = fixture.directory() + "/d" + std::to_string(i);
-    scope.start(Make::directory(fixture.files(), std::move(path), made, stopped));
+  // The pool may have done all of them while we did not run: again, then.
+  for (int round = 0; round < 100 && stopped == 0; ++round) {
+    int made = 0;
+    const std::string prefix = fmt::format("{}/d{}-", fixture.directory(), round);
+    Scope scope(fixture.scheduler(), "makers");
+    for (int i = 0; i < 100; ++i)
+      scope.start(Make::directory(fixture.files(), prefix + std::to_string(i), made, stopped));
+    scope.stop(Errc::cancelled);
+    fixture.join(scope);
+    CHECK(made + stopped == 100);
+    int found = 0;
+    for (int i = 0; i < 100; ++i)
+      if (fixture.run(fixture.files().sync_directory(prefix + std::to_string(i)))) ++found;
+    CHECK(found == made);
   }
-  scope.stop(Errc::cancelled);
-  fixture.join(scope);
-  CHECK(made + stopped == 100);
   CHECK(stopped > 0);
-  int found = 0;
-  for (int i = 0; i < 100; ++i)
-    if (fixture.run(fixture.files().sync_directory(fixture.directory() + "/d" + std::to_string(i))))
-      ++found;
-  CHECK(found == made);
 }

@@ -16,6 +16,10 @@ std::vector<Implementation>& implementations() {
 }
 
 void Fixture::settle(Duration time) { run(sleep_for(time)); }
+void Fixture::settle_until(const std::function<bool()>& happened) {
+  const coro::TimePoint end = scheduler().now() + patience;
+  while (!happened() && scheduler().now() < end) settle(std::chrono::milliseconds(1));
+}
 void Fixture::join(coro::Scope& scope) { run(join_scope(scope)); }
 
 }  // namespace postern::conformance

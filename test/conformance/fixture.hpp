@@ -6,6 +6,7 @@
 #include <postern/net/files.hpp>
 #include <postern/net/network.hpp>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -15,6 +16,9 @@
 namespace postern::conformance {
 
 using coro::Duration;
+
+// A wait that takes longer has gone wrong, also on a machine that is busy with something else.
+constexpr Duration patience = std::chrono::seconds(60);
 
 // Who is told of each connection that an address takes.
 using Accept = std::function<void(net::StreamPtr)>;
@@ -43,6 +47,9 @@ class Fixture {
 
   // Lets everything happen that is under way; on a real network, waits for a moment.
   void settle(Duration time = std::chrono::milliseconds(30));
+  // Until it has happened, or for `patience`: the test says then what is missing. For whatever the
+  // kernel or another thread has to do first; they may be busy.
+  void settle_until(const std::function<bool()>& happened);
   template <typename T>
   T run(coro::Task<T> task);
   void join(coro::Scope& scope);

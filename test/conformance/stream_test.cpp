@@ -11,8 +11,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr Duration patience = 20s;
-
 std::string noise(std::size_t octets) {
   testing::Random dice(octets);
   std::string out;
@@ -111,7 +109,7 @@ TEST_CASE("Stream: the end comes after the input, which stays", "[conformance][s
   auto [ours, theirs] = fixture.streams();
   theirs->write("bye");
   theirs->end_output();
-  fixture.settle();
+  fixture.settle_until([&] { return ours->ended(); });
   CHECK(ours->input() == "bye");
   CHECK(ours->ended());
   CHECK(is(fixture.run(wait_more(*ours, patience)), Errc::closed));
@@ -125,7 +123,7 @@ TEST_CASE("Stream: each half ends on its own", "[conformance][stream]") {
   POSTERN_EACH_IMPLEMENTATION(fixture);
   auto [ours, theirs] = fixture.streams();
   theirs->end_output();
-  fixture.settle();
+  fixture.settle_until([&] { return ours->ended(); });
   REQUIRE(ours->ended());
   ours->write("still here");
   ours->end_output();
@@ -163,12 +161,13 @@ TEST_CASE("Stream: who writes to one that is gone is told", "[conformance][strea
   POSTERN_EACH_IMPLEMENTATION(fixture);
   auto [ours, theirs] = fixture.streams();
   theirs.reset();
-  fixture.settle(10ms);
-  for (int i = 0; i < 3; ++i) {
+  Result<void> flushed;
+  fixture.settle_until([&] {  // the first that arrives there is answered with a reset
     ours->write("anybody?");
-    fixture.settle(10ms);
-  }
-  CHECK(is(fixture.run(wait_flushed(*ours, patience)), Errc::reset));
+    flushed = fixture.run(wait_flushed(*ours, patience));
+    return !flushed;
+  });
+  CHECK(is(flushed, Errc::reset));
 }
 
 TEST_CASE("Stream: stops reading above the high water mark and goes on below",
@@ -178,7 +177,8 @@ TEST_CASE("Stream: stops reading above the high water mark and goes on below",
   const std::string sent = noise(fixture.more_than_fits());
   Scope scope(fixture.scheduler(), "sender");
   scope.start(send_and_end(*theirs, sent, sent.size()));
-  fixture.settle(200ms);
+  fixture.settle_until([&] { return ours->input().size() > net::Stream::high_water; });
+  fixture.settle(50ms);
   const std::size_t held = ours->input().size();
   CHECK(held > net::Stream::high_water);
   CHECK(held <= 2 * net::Stream::high_water);  // one read more, of 64 KiB at most
@@ -198,7 +198,7 @@ TEST_CASE("Stream: a limit ends the wait, and the stream stays usable", "[confor
   POSTERN_EACH_IMPLEMENTATION(fixture);
   auto [ours, theirs] = fixture.streams();
   theirs->write("a");
-  fixture.settle();
+  fixture.settle_until([&] { return ours->input() == "a"; });
   CHECK(is(fixture.run(wait_more(*ours, 5ms)), Errc::timed_out));
   CHECK(ours->input() == "a");
   CHECK_FALSE(ours->ended());
@@ -214,15 +214,17 @@ TEST_CASE("Stream: tells its watcher of an end that nobody waits for", "[conform
   ours->watch_end(&watcher);
   SECTION("an orderly end") {
     theirs.reset();
+    fixture.settle_until([&] { return watcher.calls > 0; });
     fixture.settle();
     CHECK(watcher.calls == 1);
     CHECK(watcher.why == Errc::closed);
   }
   SECTION("a reset, behind input that nobody took") {
     theirs->write("unread");
-    fixture.settle();
+    fixture.settle_until([&] { return ours->input() == "unread"; });
     theirs->reset();
     theirs.reset();
+    fixture.settle_until([&] { return watcher.calls > 0; });
     fixture.settle();
     CHECK(watcher.calls == 1);
     CHECK(watcher.why == Errc::reset);
@@ -238,7 +240,7 @@ TEST_CASE("Stream: tells its watcher of an end that nobody waits for", "[conform
   SECTION("not after it was taken away") {
     ours->watch_end(nullptr);
     theirs.reset();
-    fixture.settle();
+    fixture.settle_until([&] { return ours->ended(); });
     CHECK(watcher.calls == 0);
     CHECK(ours->ended());
   }

@@ -6,6 +6,8 @@ import socket
 import struct
 import time
 
+from process import LIMIT
+
 # RFC 5321 section 4.2: three digits, then a blank or hyphen with text, or nothing.
 REPLY_LINE = re.compile(rb"([2-5][0-5][0-9])(?:([ -])([^\r\n]*))?\r\n")
 
@@ -43,7 +45,7 @@ def octets(data):
 class Client:
     """`timeout` is the limit in seconds of each send and of each whole reply."""
 
-    def __init__(self, port, host="127.0.0.1", timeout=30.0, source=None):
+    def __init__(self, port, host="127.0.0.1", timeout=LIMIT, source=None):
         self.timeout = timeout
         self.socket = socket.create_connection((host, port), timeout=timeout,
                                                source_address=(source, 0) if source else None)

@@ -19,7 +19,7 @@ from process import as_nobody
 CONFIG = """
 hostname = "mx.example.test"
 workers = 2
-drain_timeout = "20s"
+drain_timeout = "60s"
 
 [[listen]]
 address = "127.0.0.1:@PORT@"
@@ -37,7 +37,8 @@ needs_root = unittest.skipUnless(is_root, "wants root")
 
 def messages_of(server):
     """What the log says, as (level, message)."""
-    lines = [json.loads(line) for line in server.log().splitlines() if line.startswith("{")]
+    whole = server.log().split("\n")[:-1]  # the last one may be half written
+    lines = [json.loads(line) for line in whole if line.startswith("{")]
     return [(line["level"], line["message"]) for line in lines if "message" in line]
 
 
@@ -57,7 +58,7 @@ class Test(unittest.TestCase):
         return posternd(self.addCleanup, config, **options)
 
     def client(self, server, hello=True, **options):
-        client = Client(server.port, timeout=20, **options)
+        client = Client(server.port, **options)
         self.addCleanup(client.close)
         if hello:
             client.hello()
@@ -80,7 +81,7 @@ class Test(unittest.TestCase):
 
     def assert_refused(self, port):
         with self.assertRaises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", port), timeout=5)
+            socket.create_connection(("127.0.0.1", port), timeout=LIMIT)
 
 
 class Start(Test):
@@ -97,7 +98,7 @@ class Start(Test):
         [line] = server.wait_ready(lambda: says(server, "^listening on "), "it listens")
         port = int(line.rpartition(":")[2])
         for _ in range(8):  # the kernel spreads them over the sockets of both workers
-            with Client(port, timeout=20) as client:
+            with Client(port) as client:
                 client.must(220)
 
     def test_runs_as_many_workers_as_there_are_cores(self):
@@ -159,7 +160,7 @@ class BadStart(Test):
         os.chmod(directory, 0o777)
         path = os.path.join(directory, "postern.toml")
         ran = subprocess.run([*prefix, posternd_path(), "--config", path, *arguments], text=True,
-                             capture_output=True, timeout=30, stdin=subprocess.DEVNULL, check=False)
+                             capture_output=True, timeout=LIMIT, stdin=subprocess.DEVNULL, check=False)
         self.assertEqual(ran.returncode, 1, ran)
         self.assertEqual(ran.stdout, "")
         self.assert_refused(port)
@@ -187,7 +188,7 @@ class BadStart(Test):
     def test_missing_configuration_file(self):
         for arguments in ([], ["--check"]):
             ran = subprocess.run([posternd_path(), "--config", "/nowhere/postern.toml", *arguments],
-                                 capture_output=True, text=True, timeout=30, check=False)
+                                 capture_output=True, text=True, timeout=LIMIT, check=False)
             self.assertEqual((ran.returncode, ran.stdout, ran.stderr), (
                 1, "", "/nowhere/postern.toml: No such file or directory; name the configuration file "
                 "with --config\n"))
@@ -197,7 +198,7 @@ class BadStart(Test):
         directory, _ = configure_postern(self.addCleanup, CONFIG)
         os.chmod(f"{directory}/postern.toml", 0o600)
         ran = subprocess.run(as_nobody([posternd_path(), "--config", f"{directory}/postern.toml"]),
-                             capture_output=True, text=True, timeout=30, check=False)
+                             capture_output=True, text=True, timeout=LIMIT, check=False)
         self.assertEqual((ran.returncode, ran.stderr), (
             1, f"{directory}/postern.toml: Permission denied; name the configuration file with --config\n"))
 
@@ -256,7 +257,7 @@ class BadStart(Test):
                          r"raise the limit \(ulimit -n, LimitNOFILE=\)$")
 
     def test_unknown_option(self):
-        ran = subprocess.run([posternd_path(), "--chekc"], capture_output=True, text=True, timeout=30,
+        ran = subprocess.run([posternd_path(), "--chekc"], capture_output=True, text=True, timeout=LIMIT,
                              check=False)
         self.assertEqual((ran.returncode, ran.stdout), (1, ""))
         self.assertIn("--chekc", ran.stderr)
@@ -271,7 +272,7 @@ class BadStart(Test):
         for config in (CONFIG, CONFIG + "nonsense = 1\n"):
             directory, _ = configure_postern(self.addCleanup, config)
             path = os.path.join(directory, "postern.toml")
-            said = [subprocess.run(words, capture_output=True, text=True, timeout=30, check=False)
+            said = [subprocess.run(words, capture_output=True, text=True, timeout=LIMIT, check=False)
                     for words in ([posternd_path(), "--config", path, "--check"],
                                   [command, "--config", path, "check"])]
             self.assertEqual(*[(ran.returncode, ran.stdout, ran.stderr) for ran in said])
@@ -279,7 +280,7 @@ class BadStart(Test):
 
     def test_check_of_octets_that_are_no_bundle(self):
         ran = subprocess.run([posternd_path(), "--check", "-"], input="hostname = 1", text=True,
-                             capture_output=True, timeout=30, check=False)
+                             capture_output=True, timeout=LIMIT, check=False)
         self.assertEqual((ran.returncode, ran.stderr),
                          (1, "standard input: not a bundle of this version\n"))
 
@@ -307,17 +308,17 @@ class Stop(Test):
         wait_until(lambda: says(server, "^stopping: "), "the first is heard")
         server.kill(signal.SIGTERM)
         self.assertEqual(busy.reply().code, 421)
-        self.assertEqual(server.wait(10), 0)
+        self.assertEqual(server.wait(), 0)
         self.assertEqual(server.messages(), [])
 
     def test_drain_timeout_ends_a_transaction(self):
-        server = self.start(CONFIG.replace('"20s"', '"1s"'))
+        server = self.start(CONFIG.replace('"60s"', '"1s"'))
         busy = self.half_sent(server)
         begin = time.monotonic()
         server.kill(signal.SIGTERM)
         self.assertEqual(busy.reply().code, 421)
         self.assertGreater(time.monotonic() - begin, 0.9)
-        self.assertEqual(server.wait(10), 0)
+        self.assertEqual(server.wait(), 0)
 
     def test_interrupt_of_the_whole_group_drains_once(self):
         server = self.start()
@@ -346,13 +347,13 @@ class Stop(Test):
         wait_until(lambda: "SigBlk:\t0000000000014a03" in open(f"/proc/{server.pid}/status").read()
                    or children_of(server.pid), "it is on its way")
         server.kill(signal.SIGTERM)
-        self.assertEqual(server.wait(10), 0)
+        self.assertEqual(server.wait(), 0)
 
 
 class Workers(Test):
     def test_a_worker_that_is_killed_is_replaced_and_the_others_go_on(self):
         server = self.start()
-        clients = [self.client(server) for _ in range(12)]
+        clients = [self.client(server) for _ in range(24)]
         victim, other = server.workers()
         os.kill(victim, signal.SIGKILL)
         wait_until(lambda: says(server, rf"pid {victim}\) ended with signal 9 \(Killed\) after [\d.]+ s; "
@@ -366,19 +367,19 @@ class Workers(Test):
             except ConnectionError:
                 pass
         self.assertGreater(alive, 0, "the other worker's sessions live")
-        self.assertLess(alive, 12, "some had the one that was killed")
+        self.assertLess(alive, 24, "some had the one that was killed")
 
     def test_nobody_is_refused_or_forgotten_while_workers_are_killed(self):
         server = self.start(CONFIG.replace("workers = 2", "workers = 4"))
-        stopped, failures, waits = threading.Event(), [], []
+        stopped, failures, greetings = threading.Event(), [], []
+        self.addCleanup(stopped.set)  # or they would go on after a failure
 
         def keep_connecting():
             while not stopped.is_set():
-                begin = time.monotonic()
                 try:
-                    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as client:
+                    with socket.create_connection(("127.0.0.1", server.port), timeout=LIMIT) as client:
                         if client.recv(4) == b"220 ":
-                            waits.append(time.monotonic() - begin)
+                            greetings.append(220)
                 except ConnectionResetError:
                     pass  # its worker had taken it, and was killed
                 except OSError as error:
@@ -387,19 +388,23 @@ class Workers(Test):
         threads = [threading.Thread(target=keep_connecting) for _ in range(4)]
         for thread in threads:
             thread.start()
-        for kill in range(20):
+        killed = set()
+        while len(killed) < 20:
             workers = wait_until(lambda: (lambda found: found if len(found) > 1 else None)(
-                server.workers()), "somebody to kill and somebody to serve")
-            os.kill(workers[kill % len(workers)], signal.SIGKILL)
+                [pid for pid in server.workers() if pid not in killed]),  # dying takes a moment
+                "somebody to kill and somebody to serve")
+            victim = workers[len(killed) % len(workers)]
+            os.kill(victim, signal.SIGKILL)
+            killed.add(victim)
             time.sleep(0.1)
-        served = len(waits)
-        wait_until(lambda: len(waits) > served + 20, "service goes on")
+        served = len(greetings)
+        wait_until(lambda: len(greetings) > served + 20, "service goes on")
         stopped.set()
         for thread in threads:
-            thread.join(30)
+            thread.join(2 * LIMIT)
+        self.assertFalse(any(thread.is_alive() for thread in threads), "somebody is forgotten")
         self.assertEqual(failures, [])
-        self.assertLess(max(waits), 5)
-        self.assertEqual(len(says(server, "ended with signal 9")), 20)
+        wait_until(lambda: len(says(server, "ended with signal 9")) == 20, "each death is on the log")
 
     def test_a_crash_loop_is_slowed_down(self):
         server = self.start(CONFIG.replace("workers = 2", "workers = 1"))
@@ -416,10 +421,9 @@ class Workers(Test):
         server = self.start()
         victim, other = server.workers()
         os.kill(victim, signal.SIGSTOP)
-        begin = time.monotonic()
-        wait_until(lambda: not os.path.exists(f"/proc/{victim}"), "it is gone", 12)
-        self.assertGreater(time.monotonic() - begin, 4)
-        self.assertEqual(len(says(server, rf"pid {victim}\) has been silent for 5 s")), 1)
+        wait_until(lambda: not os.path.exists(f"/proc/{victim}"), "it is gone")
+        [told] = says(server, rf"pid {victim}\) has been silent for \d+ s")
+        self.assertGreaterEqual(int(re.search(r"silent for (\d+) s", told)[1]), 5)
         wait_until(lambda: len(server.workers()) == 2, "a new one")
         self.assertIn(other, server.workers())
         for _ in range(12):
@@ -441,6 +445,7 @@ class Workers(Test):
         workers = server.workers()
         server.kill(signal.SIGKILL)
         server.wait()
+        wait_until(lambda: not answers(server.port), "the workers have closed their sockets")
         config = os.path.join(server.directory, "postern.toml")
         successor = Process(self.addCleanup, [posternd_path(), "--config", config],
                             os.path.join(server.directory, "second.log"))
@@ -453,6 +458,14 @@ class Workers(Test):
 
 
 class Limits(Test):
+    def assert_comes_to_rest(self, worker):
+        """It has something left to do at first; who spins does so in every second."""
+        def rests():
+            before = busy_seconds(worker)
+            time.sleep(1)
+            return busy_seconds(worker) - before < 0.2
+        wait_until(rests, "the worker rests for a second")
+
     def test_above_95_percent_of_the_sessions_new_ones_hear_421(self):
         server = self.start(CONFIG.replace("workers = 2", "workers = 1") + "[limits]\nsessions = 40\n")
         clients = [self.client(server) for _ in range(38)]
@@ -472,14 +485,12 @@ class Limits(Test):
             f"{directory}/log")
         server.port = port
         server.wait_ready(lambda: answers(port, b"220"), "it greets")
-        clients = [socket.create_connection(("127.0.0.1", port), timeout=20) for _ in range(300)]
+        clients = [socket.create_connection(("127.0.0.1", port), timeout=LIMIT) for _ in range(300)]
         greetings = [client.recv(4) for client in clients]
         self.assertEqual(set(greetings), {b"220 ", b"421 "})
         self.assertEqual(greetings[-100:], [b"421 "] * 100)
         [worker] = children_of(server.pid)
-        before = busy_seconds(worker)
-        time.sleep(1)
-        self.assertLess(busy_seconds(worker) - before, 0.2)
+        self.assert_comes_to_rest(worker)
         self.assertLess(len(os.listdir(f"/proc/{worker}/fd")), 130)  # room to deliver all the same
         for client in clients:
             client.close()
@@ -491,11 +502,9 @@ class Limits(Test):
         server = self.start(CONFIG.replace("workers = 2", "workers = 1"))
         [worker] = server.workers()
         had = resource.prlimit(worker, resource.RLIMIT_NOFILE, (4, 20000))
-        clients = [socket.create_connection(("127.0.0.1", server.port), timeout=20) for _ in range(20)]
+        clients = [socket.create_connection(("127.0.0.1", server.port), timeout=LIMIT) for _ in range(20)]
         wait_until(lambda: says(server, "accepting a client: .*new clients wait"), "it says so")
-        before = busy_seconds(worker)
-        time.sleep(1.5)
-        self.assertLess(busy_seconds(worker) - before, 0.3)
+        self.assert_comes_to_rest(worker)
         resource.prlimit(worker, resource.RLIMIT_NOFILE, had)
         self.assertEqual(clients[-1].recv(4), b"220 ")
         for client in clients:
@@ -560,11 +569,12 @@ class Reload(Test):
     def test_nobody_is_refused_or_reset_during_reloads(self):
         server = self.start()
         stopped, failures, greeted = threading.Event(), [], []
+        self.addCleanup(stopped.set)
 
         def keep_connecting():
             while not stopped.is_set():
                 try:
-                    with Client(server.port, timeout=20) as client:
+                    with Client(server.port) as client:
                         greeted.append(client.reply().code)
                 except (OSError, ProtocolError) as error:
                     failures.append(error)
@@ -577,7 +587,7 @@ class Reload(Test):
             self.ready(server, generation)
         stopped.set()
         for thread in threads:
-            thread.join(30)
+            thread.join(LIMIT)
         self.assertEqual(failures, [])
         self.assertEqual(set(greeted), {220})
 
@@ -587,15 +597,21 @@ class Reload(Test):
         wait_until(lambda: "is ready" in open(path, encoding="utf-8").read(), "the log begins")
         os.rename(path, path + ".1")
         server.kill(signal.SIGUSR1)
-        wait_until(lambda: os.path.exists(path), "a new file")
-        for _ in range(8):
+
+        def lines():
+            with open(path, encoding="utf-8") as file:
+                return file.read()
+
+        def both_workers_write_to_it():
             self.client(server).quit()
+            sessions = [line for line in lines().split("\n")[:-1] if '"event":"session"' in line]
+            return {json.loads(line)["id"].split("-")[1] for line in sessions} == {"0", "1"}
+
+        wait_until(lambda: os.path.exists(path), "a new file")
+        wait_until(both_workers_write_to_it, "both workers have opened it")
         server.kill(signal.SIGTERM)
         self.assertEqual(server.wait(), 0)
-        with open(path, encoding="utf-8") as file:
-            lines = file.read()
-        self.assertGreaterEqual(lines.count('"event":"session"'), 8)
-        self.assertIn("posternd ends", lines)
+        self.assertIn("posternd ends", lines())
 
 
 if __name__ == "__main__":

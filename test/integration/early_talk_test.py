@@ -1,10 +1,12 @@
 """What a client says before it is greeted is answered, and noted in the session's record."""
 
+import fcntl
 import json
 import os
 import signal
 import socket
-import time
+import struct
+import termios
 import unittest
 
 from harness import *
@@ -22,8 +24,13 @@ use = "rcpt_accept"
 
 
 def sessions_of(server, helo):
-    lines = [line for line in server.log().splitlines() if '"event":"session"' in line]
+    lines = [line for line in server.log().split("\n")[:-1] if '"event":"session"' in line]
     return [record for record in map(json.loads, lines) if record["helo"] == helo]
+
+
+def all_arrived(client):
+    """Whether the kernel has what was sent in the other end's buffer: nothing is left unacknowledged."""
+    return struct.unpack("i", fcntl.ioctl(client, termios.TIOCOUTQ, b"\0" * 4)) == (0,)
 
 
 class EarlyTalk(unittest.TestCase):
@@ -38,9 +45,9 @@ class EarlyTalk(unittest.TestCase):
         (worker,) = self.server.workers()
         os.kill(worker, signal.SIGSTOP)  # so that the client has spoken before it is accepted
         try:
-            with socket.create_connection(("127.0.0.1", self.server.port), timeout=20) as client:
+            with socket.create_connection(("127.0.0.1", self.server.port), timeout=LIMIT) as client:
                 client.sendall(b"EHLO early.example\r\nQUIT\r\n")
-                time.sleep(0.1)
+                wait_until(lambda: all_arrived(client), "it has spoken")
                 os.kill(worker, signal.SIGCONT)
                 answer = b"".join(iter(lambda: client.recv(4096), b""))
         finally:

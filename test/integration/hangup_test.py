@@ -4,6 +4,7 @@ no memory."""
 import os
 import pathlib
 import random
+import signal
 import threading
 import unittest
 
@@ -11,6 +12,10 @@ from harness import *
 
 HANG_UPS = 10_000
 CLIENTS = 16
+# What a starved worker has to hold at once comes in bursts, and is kept for the next one: it grows in
+# one round or two. A leak grows in each.
+ROUNDS = 4
+SPARE = 400_000 if is_sanitized else 4096  # KiB
 
 CONFIG = """
 hostname = "mx.example.test"
@@ -34,7 +39,7 @@ DIALOGUE = (b"EHLO client.example.org\r\nMAIL FROM:<a@example.org>\r\nRCPT TO:<b
 def go_at_random_points(port, count, seed):
     draw = random.Random(seed)
     for _ in range(count):
-        client = Client(port, timeout=20)
+        client = Client(port)
         try:
             client.send(DIALOGUE[:draw.randrange(len(DIALOGUE))])
             if draw.random() < 0.3:
@@ -66,7 +71,7 @@ class HangUps(unittest.TestCase):
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(240)
+            thread.join(10 * LIMIT)
             self.assertFalse(thread.is_alive(), "a client hangs")
 
     def test_leave_nothing_behind(self):
@@ -75,14 +80,17 @@ class HangUps(unittest.TestCase):
         idle = descriptors(worker)
         self.go(server, HANG_UPS // 10, seed=1)  # caches and pools fill
         wait_until(lambda: descriptors(worker) <= idle, "every descriptor is given back")
-        before = resident_kib(worker)
-        self.go(server, HANG_UPS, seed=1000)
-        wait_until(lambda: descriptors(worker) <= idle, "every descriptor is given back")
-        self.assertEqual(server.workers(), [worker], "the worker has died")
-        self.assertLess(resident_kib(worker) - before, 400_000 if is_sanitized else 4096)
+        growth = []
+        while len(growth) < ROUNDS and (not growth or growth[-1] >= SPARE):
+            before = resident_kib(worker)
+            self.go(server, HANG_UPS, seed=1000 * (1 + len(growth)))
+            wait_until(lambda: descriptors(worker) <= idle, "every descriptor is given back")
+            self.assertEqual(server.workers(), [worker], "the worker has died")
+            growth.append(resident_kib(worker) - before)
+        self.assertLess(growth[-1], SPARE, growth)
         # No session is left that a drain would have to wait for; a leak would end the process with an
         # error under the sanitizers.
-        server.stop()
+        server.kill(signal.SIGTERM)
         self.assertEqual(server.wait(), 0, server.log()[-2000:])
 
 

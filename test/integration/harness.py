@@ -8,5 +8,5 @@ from faults import Gone  # noqa: F401
 from peers import (Exim, Postern, Postfix, configure_postern, exim, is_sanitized,  # noqa: F401
                    messages_in, needs_exim, needs_postfix, needs_smtp_sink, needs_swaks, postfix, posternd,
                    run_posternd, smtp_sink, smtp_source, swaks)
-from process import (Process, answers, children_of, free_port, temporary_directory,  # noqa: F401
-                     wait_until)
+from process import (LIMIT, Process, answers, children_of, free_port,  # noqa: F401
+                     temporary_directory, wait_until)

@@ -10,7 +10,7 @@ import stat
 import subprocess
 import unittest
 
-from process import (Process, answers, as_nobody, at_end, children_of, free_port, group_lives,
+from process import (LIMIT, Process, answers, as_nobody, at_end, children_of, free_port, group_lives,
                      temporary_directory, wait_until)
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -95,7 +95,7 @@ def run_posternd(cleanup, config_text, *arguments, files=None):
     directory, _ = configure_postern(cleanup, config_text, files)
     config = os.path.join(directory, "postern.toml")
     return subprocess.run([posternd_path(), "--config", config, *arguments], capture_output=True,
-                          text=True, timeout=30, stdin=subprocess.DEVNULL, check=False)
+                          text=True, timeout=LIMIT, stdin=subprocess.DEVNULL, check=False)
 
 
 # ---- small programs ------------------------------------------------------------------------------
@@ -111,7 +111,7 @@ def smtp_sink(cleanup, *options, backlog=100):
     return sink
 
 
-def smtp_source(port, *options, limit=60):
+def smtp_source(port, *options, limit=LIMIT):
     """Postfix's load generator, run to its end: smtp_source(port, "-s", 4, "-m", 100)."""
     command = ["smtp-source", *map(str, options), "-f", "a@example.org", "-t", "b@example.test",
                f"127.0.0.1:{port}"]
@@ -119,7 +119,7 @@ def smtp_source(port, *options, limit=60):
                           stdin=subprocess.DEVNULL, check=False)
 
 
-def swaks(port, *options, limit=60):
+def swaks(port, *options, limit=LIMIT):
     """swaks, run to its end; exit status 0 when the message was accepted."""
     command = ["swaks", "--server", f"127.0.0.1:{port}", "--from", "you@example.org", "--to",
                "someone@example.test", *map(str, options)]
@@ -175,7 +175,7 @@ class Postfix:
 
     def _postfix(self, command):
         return subprocess.run(["postfix", "-c", self.config, command], capture_output=True, text=True,
-                              stdin=subprocess.DEVNULL, timeout=60, check=False)
+                              stdin=subprocess.DEVNULL, timeout=LIMIT, check=False)
 
     def _read_pid(self):
         with contextlib.suppress(FileNotFoundError):
@@ -202,6 +202,8 @@ def postfix(cleanup):
     return Postfix(cleanup, temporary_directory(cleanup))
 
 
+# service_throttle_time: its master starts nothing for so long after a child was killed before it had
+# served anybody; 60 s by default.
 POSTFIX_MAIN = """\
 compatibility_level = 3.6
 queue_directory = @DIR@/spool
@@ -222,6 +224,7 @@ alias_maps =
 smtpd_authorized_xclient_hosts = 127.0.0.0/8
 smtpd_authorized_xforward_hosts = 127.0.0.0/8
 smtp_host_lookup = native
+service_throttle_time = 1s
 maillog_file = @DIR@/log/maillog
 maillog_file_prefixes = @DIR@
 """

@@ -31,6 +31,8 @@ struct Step {
   Command* command = nullptr;
   Arrival* arrival = nullptr;
   const void* value = nullptr;  // of hooks whose argument is a value
+  // The settings that hold for what it is about: settings(step).
+  const policy::Policy& policy() const;
 };
 
 // A pointer to a member function of any plugin.

@@ -75,9 +75,10 @@ std::string_view Recipient::local_part() const {
   return std::string_view(key_).substr(0, key_.rfind('@'));
 }
 
-deliver::Recipient Recipient::delivered() const {
-  deliver::Recipient to = received_;
-  if (rewritten_) to.path = *rewritten_;
+std::vector<deliver::Recipient> Recipient::delivered() const {
+  std::vector<deliver::Recipient> to;
+  for (const smtp::Path& path : rewritten_) to.push_back({path, received_.parameters});
+  if (to.empty()) to.push_back(received_);
   return to;
 }
 
@@ -96,6 +97,12 @@ coro::Task<Result<std::string>> Message::read(std::uint64_t offset, std::size_t 
   if (cut_) co_return fail(Errc::closed, "the client went before the end of the message");
   auto octets = co_await spool_.read(offset, most);
   co_return octets;
+}
+
+const policy::Policy& Step::policy() const {
+  if (recipient) return recipient->policy();
+  if (transaction) return transaction->policy();
+  return session->policy();
 }
 
 Step step_from(HookScope& scope, Hook hook) {

@@ -182,17 +182,17 @@ class Recipient final : public HookScope {
   std::string_view local_part() const;  // of key()
   bool is_postmaster() const { return local_part() == "postmaster"; }
 
-  // What is handed over goes to this address instead; ORCPT keeps the one that was received.
-  void rewrite(smtp::Path path) { rewritten_ = std::make_unique<smtp::Path>(std::move(path)); }
+  // What is handed over goes to these addresses instead, of which there is at least one.
+  void rewrite(std::vector<smtp::Path> paths) { rewritten_ = std::move(paths); }
 
   // For the engine.
-  deliver::Recipient delivered() const;
+  std::vector<deliver::Recipient> delivered() const;
   std::vector<policy::InstanceIndex>& vouched() { return vouched_; }
 
  private:
   Transaction& transaction_;
   deliver::Recipient received_;
-  std::unique_ptr<smtp::Path> rewritten_;
+  std::vector<smtp::Path> rewritten_;
   std::string key_;
   std::vector<policy::InstanceIndex> vouched_;
 };
@@ -216,6 +216,7 @@ class Message final {
   // Empty at the end. Errors: cancelled, timed_out, closed (the client went), io.
   coro::Task<Result<std::string>> read(std::uint64_t offset, std::size_t most);
   Edits& edits() { return edits_; }
+  const Edits& edits() const { return edits_; }
 
   // For the engine.
   void set_header(mail::HeaderSection header) { header_ = std::move(header); }

@@ -15,13 +15,21 @@ namespace postern::policy {
 constexpr std::size_t max_settings_file_octets = std::size_t{4} << 20;
 constexpr std::size_t max_list_file_octets = std::size_t{256} << 20;
 constexpr std::size_t max_bundle_octets = std::size_t{512} << 20;
-constexpr std::size_t max_bundle_files = 1000;
+constexpr std::size_t max_settings_files = 1000;
+constexpr std::size_t max_domain_files = 100'000;
+constexpr std::size_t max_list_files = 100'000;
+// One more of each kind tells that there were too many.
+constexpr std::size_t max_bundle_files = max_settings_files + max_domain_files + max_list_files + 3;
 
 struct File {
-  enum class Kind : std::uint8_t { settings, list };
+  enum class Kind : std::uint8_t {
+    settings,
+    list,
+    domain,  // domains/DOMAIN.toml
+  };
 
   Kind kind = Kind::settings;
-  std::string path;  // settings: relative to where the main file was named from; lists: absolute
+  std::string path;  // lists: absolute; others: relative to where the main file was named from
   std::string content;
   std::string error;  // why it could not be read; load() tells it where the file is named
 };
@@ -29,7 +37,7 @@ struct File {
 struct Bundle {
   std::string root;         // path of postern.toml as it was given
   std::string folder;       // the absolute folder of it, where relative paths start
-  std::vector<File> files;  // the main file, then the included ones by name, then lists
+  std::vector<File> files;  // the main file, then by name the included ones, domains, lists
 
   const File* find_list(std::string_view path) const;
   std::string serialize() const;
@@ -40,7 +48,8 @@ struct Bundle {
   static Result<Bundle> parse(std::string_view bytes);
 };
 
-// Reads the main file, the files that its `include` patterns match, and the list files they name.
+// Reads the main file, the files that its `include` patterns match, domains/*.toml beside it, and
+// the list files that all of them name.
 // Waits for the disk: for start-up and reload only. Errors: the main file cannot be read; the text
 // is a whole line. What else is wrong is kept for load().
 Result<Bundle> read_bundle(const std::string& path);

@@ -70,8 +70,6 @@ void check_include(const Value& document, const Bundle& bundle, const Configurat
       if (file.path.ends_with(configuration.include[i])) place = set->value.items[i].place;
     problems.add(place, "include", fmt::format("{}: {}", file.path, file.error));
   }
-  if (bundle.files.size() >= max_bundle_files)
-    problems.add(start, "include", fmt::format("{} files are too many", max_bundle_files));
 }
 
 // Whether a connection to `to` ends at the listener `at`, as far as the two alone can tell.
@@ -109,27 +107,13 @@ void check_forward(const Value& document, const Configuration& configuration, Pr
                                  address.text()));
 }
 
-void check_plugins(const Value& document, const Bundle& bundle, const Configuration& configuration,
-                   Problems& problems) {
-  if (configuration.plugins.empty())
+void check_plugins(const Value& document, const Configuration& configuration, Problems& problems) {
+  if (document.find("plugin") == nullptr)
     problems.note(
         start, "plugin",
         fmt::format("no [[plugin]] takes recipients; only mail to {} is accepted. Add one "
                     "with use = \"rcpt_ok\"",
                     configuration.hostname));
-  for (std::size_t i = 0; i < configuration.plugins.size(); ++i) {
-    const Value* written = block(document, "plugin", i);
-    const std::string& path = configuration.plugins[i].recipients_file.text;
-    const File* file = bundle.find_list(path);
-    if (!path.empty() && (file == nullptr || !file->error.empty()))
-      problems.add(place_in_block(document, "plugin", i, "recipients_file"),
-                   "plugin.recipients_file",
-                   fmt::format("{}: {}", path, file == nullptr ? "was not read" : file->error));
-    if (written != nullptr && configuration.plugins[i].use == "rcpt_ok" &&
-        written->find("domains") == nullptr && written->find("recipients_file") == nullptr)
-      problems.add(written->place, "plugin",
-                   "rcpt_ok takes nothing without domains or recipients_file; set one of them");
-  }
 }
 
 void check_identity(const Value& document, const Configuration& configuration, Problems& problems) {
@@ -186,6 +170,17 @@ void check_folders(const Value& document, const Configuration& configuration, Pr
 
 }  // namespace
 
+void check_score(const Value& document, const Score& score, Problems& problems) {
+  const Entry* written = document.find("score");
+  if (written == nullptr || written->value.type != Value::Type::table) return;
+  if (written->value.entries.empty())
+    problems.add(written->place, "score", "is empty; set defer_at, reject_at or both");
+  if (score.defer_at && score.reject_at && *score.defer_at >= *score.reject_at)
+    problems.add(place_of(document, "score", "defer_at"), "score.defer_at",
+                 fmt::format("{} is not below reject_at, so that nothing would be deferred",
+                             *score.defer_at));
+}
+
 void check_listeners(const Value& document, const Configuration& configuration,
                      Problems& problems) {
   if (document.find("listen") == nullptr)
@@ -211,7 +206,8 @@ void check(const Value& document, const Bundle& bundle, bool ask_system,
   check_include(document, bundle, configuration, problems);
   check_listeners(document, configuration, problems);
   check_forward(document, configuration, problems);
-  check_plugins(document, bundle, configuration, problems);
+  check_plugins(document, configuration, problems);
+  check_score(document, configuration.score, problems);
   if (!ask_system) return;
   check_identity(document, configuration, problems);
   check_folders(document, configuration, problems);

@@ -12,6 +12,9 @@ namespace postern::policy {
 void check(const Value& document, const Bundle& bundle, bool ask_system,
            Configuration& configuration, Problems& problems);
 
+// The table [score] of the site or of a domain.
+void check_score(const Value& document, const Score& score, Problems& problems);
+
 // The part of it that the master needs: at least one listener, and no address twice.
 void check_listeners(const Value& document, const Configuration& configuration, Problems& problems);
 

@@ -29,6 +29,8 @@ constexpr auto names_of(Stage) {
   return std::array<std::string_view, 6>{"now", "helo", "mail", "rcpt", "data", "message"};
 }
 
+std::string_view step_of(Stage stage);  // "connect" for now, else the stage's name
+
 // What a plugin's failure becomes.
 enum class OnError : std::uint8_t { next, defer, reject };
 constexpr auto names_of(OnError) {

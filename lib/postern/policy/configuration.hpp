@@ -131,13 +131,6 @@ struct LogSettings {
   static void describe(Schema<LogSettings>& schema);
 };
 
-// One [[plugin]] block; `use` tells which of the other members its keys can set.
-struct PluginBlock {
-  std::string use;
-  std::vector<DomainPattern> domains;  // rcpt_ok
-  FilePath recipients_file;            // rcpt_ok
-};
-
 struct Configuration {
   std::string hostname;     // never empty after load()
   std::size_t workers = 0;  // 0: one per core
@@ -151,7 +144,9 @@ struct Configuration {
   Timeouts timeouts;
   Spool spool;
   LogSettings log;
-  std::vector<PluginBlock> plugins;
+  Mixed mixed = Mixed::split;        // of the site
+  Score score;                       // likewise
+  Common plugin_defaults;            // as written; Snapshot has what became of it
   std::vector<std::string> include;  // patterns of further files, relative to the main one
   static void describe(Schema<Configuration>& schema);
 };
@@ -165,6 +160,14 @@ struct MasterSettings {
   std::vector<SocketAddress> listen;
   LogSettings log;
 };
+
+// What the keys mean that domains have as well.
+inline constexpr const char* mixed_help =
+    "when recipients of one message end differently and the client can be told only one reply: "
+    "\"split\" defers it until they come apart, \"strictest\" and \"lenient\" take the worst or "
+    "best outcome for all";
+inline constexpr const char* score_help =
+    "How many points of instances in mode score defer or reject a message.";
 
 // The keys of the whole file.
 Description describe_configuration();

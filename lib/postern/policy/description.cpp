@@ -2,42 +2,12 @@
 // configuration.hpp.
 #include <postern/policy/configuration.hpp>
 #include <postern/policy/schema.hpp>
+#include <postern/policy/snapshot_builder.hpp>
 
 namespace postern::policy {
 namespace {
 
 constexpr milliseconds day = std::chrono::hours(24);
-
-// What every [[plugin]] block can have.
-void describe_common(Schema<PluginBlock>& schema) {
-  schema.key("use", &PluginBlock::use, "which plugin this block sets up").required();
-  schema.later(
-      {"name", "mode", "enforce_at", "exempt", "on_error", "timeout", "parallel", "reply"});
-}
-
-Variant rcpt_ok() {
-  Schema<PluginBlock> schema;
-  describe_common(schema);
-  schema.key("domains", &PluginBlock::domains,
-             "domains whose mail is taken: \"example.net\" for that domain alone, \".example.net\" "
-             "for all "
-             "of its subdomains");
-  schema.key(
-      "recipients_file", &PluginBlock::recipients_file,
-      "a list of recipients, one address or @domain a line; of a domain that has addresses in it, "
-      "only these are taken");
-  return {"rcpt_ok", "Takes the recipients it lists; see RECIPIENTS.", schema.take()};
-}
-
-Variant rcpt_accept() {
-  Schema<PluginBlock> schema;
-  describe_common(schema);
-  return {
-      "rcpt_accept",
-      "Takes every recipient: only where the downstream itself refuses what is not its own, or for "
-      "tests. Anywhere else it makes an open relay.",
-      schema.take()};
-}
 
 }  // namespace
 
@@ -186,16 +156,31 @@ void Configuration::describe(Schema<Configuration>& schema) {
            "to "
            "those here, in the order of their names")
       .otherwise("none");
+  schema.key("mixed", &C::mixed, mixed_help).later({"hold"});
   schema.blocks("listen", &C::listen, "One block for each address to listen on; at least one.");
   schema.table("forward", &C::forward, "The downstream: who takes the messages over.");
   schema.table("limits", &C::limits, "What one message, session or worker may use.");
   schema.table("timeouts", &C::timeouts, "How long the client may take.");
   schema.table("spool", &C::spool, "Files of messages in flight.");
   schema.table("log", &C::log, "The log of the program.");
-  schema.blocks("plugin", &C::plugins, "use", {rcpt_ok(), rcpt_accept()},
-                "One block for each plugin. Blocks of the same plugin add up.");
+  schema.table("score", &C::score, score_help);
+  schema.table("plugin_defaults", &C::plugin_defaults,
+               "What every [[plugin]] block has of these keys, unless it says otherwise itself.");
+  schema.foreign("plugin", describe_plugin_block(),
+                 "One block for each instance of a plugin, in the order in which they run. Beside "
+                 "these keys a block has those of its plugin: see PLUGINS.");
   schema.unused({"dns", "state", "control", "metrics"});
-  schema.later({"tls", "plugin_defaults", "score"});
+  schema.later({"tls"});
+}
+
+void Score::describe(Schema<Score>& schema) {
+  const auto threshold = [&](const char* name, std::optional<std::size_t> Score::*member,
+                             const char* help) {
+    schema.key(name, member, help).at_least(1).at_most(1'000'000'000).otherwise("never");
+  };
+  threshold("defer_at", &Score::defer_at, "points at which a message is deferred");
+  threshold("reject_at", &Score::reject_at, "points at which a message is rejected");
+  schema.later({"quarantine_at"});
 }
 
 Description describe_configuration() {

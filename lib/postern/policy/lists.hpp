@@ -114,9 +114,9 @@ Codec codec(std::type_identity<PatternList>);
 Codec codec(std::type_identity<RecipientList>);
 
 // The key beside it that names a file: `list` and `file`, or `senders` and `senders_file`.
-std::optional<Codec> file_codec(std::type_identity<AddressList>);
-std::optional<Codec> file_codec(std::type_identity<PatternList>);
-std::optional<Codec> file_codec(std::type_identity<RecipientList>);
+Codec file_codec(std::type_identity<AddressList>);
+Codec file_codec(std::type_identity<PatternList>);
+Codec file_codec(std::type_identity<RecipientList>);
 
 template <typename T>
 concept FromFile = requires {

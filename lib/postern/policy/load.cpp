@@ -1,8 +1,12 @@
 #include <postern/policy/check.hpp>
+#include <postern/policy/list_store.hpp>
 #include <postern/policy/load.hpp>
 #include <postern/policy/reader.hpp>
+#include <postern/policy/snapshot_builder.hpp>
 
 #include <algorithm>
+#include <memory>
+#include <unordered_set>
 
 namespace postern::policy {
 namespace {
@@ -45,17 +49,23 @@ std::vector<std::string> Loaded::lines() const {
   return out;
 }
 
-Loaded load(const Bundle& bundle, const LoadOptions& options) {
+Loaded load(const Bundle& bundle, Catalog& catalog, const LoadOptions& options) {
   Problems problems(file_names(bundle));
   Loaded loaded;
   bool whole = true;
   const Value document = read_documents(bundle, problems, whole);
   const Description description = describe_configuration();
+  const auto lists = std::make_shared<ListStore>(bundle);
   Reading reading(problems, bundle.folder, options.resolve);
+  reading.lists = lists.get();
   Reader(description, reading).read(document, &loaded.configuration);
   // With a file left out, what is missing or unmatched is not worth a line.
   if (whole) check(document, bundle, options.resolve, loaded.configuration, problems);
-  loaded.recipients = build_recipients(loaded.configuration, bundle, problems);
+  SnapshotBuilder builder(description, catalog, reading, lists);
+  builder.read_site(document, loaded.configuration);
+  if (whole) builder.read_domains(bundle);
+  loaded.snapshot = builder.take();
+  loaded.recipients = build_recipients(loaded.configuration.hostname, *loaded.snapshot);
   loaded.problems = problems.take();
   return loaded;
 }
@@ -98,6 +108,36 @@ Configuration read_quietly(const Bundle& bundle, const std::vector<std::string_v
   return configuration;
 }
 
+// The files that lists are made from: by convention what `file`, or a key whose name ends in _file,
+// says in a block of a plugin. So the master, who loads no plugin, knows what to read.
+class FileNames {
+ public:
+  explicit FileNames(const std::string& folder) : folder_(folder) {}
+
+  void add(const Value& value) {
+    for (const Value& item : value.items) add(item);
+    for (const Entry& entry : value.entries) {
+      const bool names_file = entry.name == "file" || entry.name.ends_with("_file");
+      const std::string& text = entry.value.text;
+      if (!names_file || entry.value.type != Value::Type::text)
+        add(entry.value);
+      else if (!text.empty() && text.find('\0') == std::string::npos)
+        add_path(absolute_path(folder_, text));
+    }
+  }
+
+  std::vector<std::string> take() { return std::move(paths_); }
+
+ private:
+  void add_path(std::string path) {
+    if (seen_.insert(path).second) paths_.push_back(std::move(path));
+  }
+
+  const std::string& folder_;
+  std::unordered_set<std::string> seen_;
+  std::vector<std::string> paths_;  // as they came
+};
+
 }  // namespace
 
 std::vector<std::string> include_patterns(const Bundle& bundle) {
@@ -105,10 +145,18 @@ std::vector<std::string> include_patterns(const Bundle& bundle) {
 }
 
 std::vector<std::string> list_files(const Bundle& bundle) {
-  std::vector<std::string> files;
-  for (const PluginBlock& block : read_quietly(bundle, {"plugin"}).plugins)
-    if (!block.recipients_file.empty()) files.push_back(block.recipients_file.text);
-  return files;
+  Problems unheard(file_names(bundle));
+  bool whole = true;
+  const Value document = read_documents(bundle, unheard, whole);
+  FileNames names(bundle.folder);
+  for (const char* table : {"plugin", "plugin_defaults"})
+    if (const Entry* entry = document.find(table)) names.add(entry->value);
+  for (const File& file : bundle.files) {
+    // Most of many domains name no file: then there is nothing to parse.
+    if (file.kind != File::Kind::domain || file.content.find("file") == std::string::npos) continue;
+    if (const auto domain = parse_toml(file.content, 0, unheard)) names.add(*domain);
+  }
+  return names.take();
 }
 
 }  // namespace postern::policy

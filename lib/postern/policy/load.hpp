@@ -1,11 +1,15 @@
 // From the bytes of a bundle to settings, or to a list of everything that is wrong with it.
 #pragma once
 
+#include <postern/policy/builtin.hpp>
 #include <postern/policy/bundle.hpp>
 #include <postern/policy/configuration.hpp>
+#include <postern/policy/list_files.hpp>
+#include <postern/policy/plugin_type.hpp>
+#include <postern/policy/policy.hpp>
 #include <postern/policy/problem.hpp>
-#include <postern/policy/recipients.hpp>
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -20,13 +24,14 @@ struct LoadOptions {
 struct Loaded {
   Configuration configuration;
   RecipientTable recipients;
-  std::vector<Problem> problems;  // by place
+  std::shared_ptr<const Snapshot> snapshot;  // refers to the catalog's types
+  std::vector<Problem> problems;             // by place
 
   bool usable() const;                     // no problem is fatal
   std::vector<std::string> lines() const;  // one for each problem
 };
 
-Loaded load(const Bundle& bundle, const LoadOptions& options = {});
+Loaded load(const Bundle& bundle, Catalog& catalog, const LoadOptions& options = {});
 
 struct LoadedMaster {
   MasterSettings settings;

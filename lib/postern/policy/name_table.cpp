@@ -63,6 +63,14 @@ std::string_view NameTable::name_at(std::size_t at) const {
   return std::string_view(names_).substr(at + head_octets, low + 256u * high);
 }
 
+void NameTable::each(void (*use)(void*, std::string_view, std::uint8_t), void* context) const {
+  for (std::size_t at = 0; at < names_.size();) {
+    const std::string_view name = name_at(at);
+    use(context, name, static_cast<std::uint8_t>(names_[at]));
+    at += head_octets + name.size();
+  }
+}
+
 void NameTable::grow(std::size_t slots) {
   std::vector<Slot> bigger(slots);
   const std::size_t mask = slots - 1;

@@ -24,6 +24,11 @@ class NameTable {
   std::uint8_t find(std::string_view name) const;
 
   std::size_t size() const { return used_; }
+  std::size_t octets() const { return names_.size(); }
+
+  // Calls use(context, name, flags) for each name, in the order in which they came.
+  void each(void (*use)(void* context, std::string_view name, std::uint8_t flags),
+            void* context) const;
 
  private:
   // An entry in `names_` is its flags, two octets of length, and the name.

@@ -21,6 +21,9 @@ struct PluginType {
   Stage earliest = Stage::now;
   Stage latest = Stage::message;
 
+  // What no single key can tell: "takes nothing without a domain". Empty: nothing is wrong.
+  std::string (*fault)(const void* settings) = nullptr;
+
   // Its Settings, with their defaults; a copy of them; the end of them.
   void* (*make)() = nullptr;
   void* (*copy)(const void* settings) = nullptr;
@@ -66,8 +69,5 @@ class Catalog {
   Catalog(const Catalog&) = default;
   Catalog& operator=(const Catalog&) = default;
 };
-
-// rcpt_ok and rcpt_accept, as long as no modules bring them.
-Catalog& builtin_catalog();
 
 }  // namespace postern::policy

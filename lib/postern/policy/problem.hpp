@@ -37,6 +37,8 @@ class Problems {
   void add(Place place, std::string key, std::string text);   // the configuration is not usable
   void note(Place place, std::string key, std::string text);  // it is, all the same
   bool any_fatal() const { return fatal_ > 0; }
+  std::size_t fatal_count() const { return fatal_; }
+  const std::vector<std::string>& file_names() const { return names_; }
   const std::string& file_name(Place place) const { return names_.at(place.file); }
 
   // In the order of their places; where some were not kept, a last one tells how many.

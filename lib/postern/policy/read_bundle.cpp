@@ -9,10 +9,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <system_error>
+#include <unordered_set>
 
 namespace postern::policy {
 namespace {
@@ -75,24 +77,70 @@ std::vector<std::string> expand(const std::string& pattern) {
   return paths;
 }
 
-bool has(const Bundle& bundle, const std::string& path) {
-  return std::any_of(bundle.files.begin(), bundle.files.end(), [&](const File& file) {
-    return std::filesystem::path(file.path).lexically_normal() ==
-           std::filesystem::path(path).lexically_normal();
-  });
+// The names of domains/*.toml, sorted; `error` is set where the folder is there and cannot be read.
+std::vector<std::string> domain_files(const std::filesystem::path& folder, std::string& error) {
+  std::vector<std::string> paths;
+  std::error_code failure;
+  std::filesystem::directory_iterator entry(folder, failure);
+  for (; !failure && entry != std::filesystem::directory_iterator(); entry.increment(failure)) {
+    const std::string name = entry->path().filename().string();
+    if (name.ends_with(".toml") && !name.starts_with('.')) paths.push_back(entry->path().string());
+  }
+  if (failure && failure != std::errc::no_such_file_or_directory) error = failure.message();
+  std::sort(paths.begin(), paths.end());
+  return paths;
 }
 
-// Adds a file unless it is there, or unless the bundle is full, which its entry then says.
-void add(Bundle& bundle, File::Kind kind, const std::string& path, std::size_t& octets) {
-  if (has(bundle, path) || bundle.files.size() >= max_bundle_files) return;
-  File file{kind, path, "", ""};
-  const std::size_t limit =
-      kind == File::Kind::list ? max_list_file_octets : max_settings_file_octets;
-  // Names and lengths need room as well: a tenth is left to them.
-  read_into(file, std::min(limit, max_bundle_octets / 10 * 9 - octets));
-  octets += file.content.size();
-  bundle.files.push_back(std::move(file));
-}
+// Fills a bundle within its limits.
+class Collector {
+ public:
+  explicit Collector(Bundle& bundle) : bundle_(bundle) {
+    for (const File& file : bundle.files) count(file);
+  }
+
+  // Adds a file unless it is there. Of too many, the first one more is an error and the rest is
+  // left out.
+  void add(File::Kind kind, const std::string& path) {
+    auto& number = numbers_[static_cast<std::size_t>(kind)];
+    const std::size_t most = most_of[static_cast<std::size_t>(kind)];
+    if (number > most || !seen_.insert(normal(path)).second) return;
+    File file{kind, path, "", ""};
+    if (number == most) {
+      file.error = fmt::format("more than {} files of this kind", most);
+    } else {
+      const std::size_t limit =
+          kind == File::Kind::list ? max_list_file_octets : max_settings_file_octets;
+      // Names and lengths need room as well: a tenth is left to them.
+      read_into(file, std::min(limit, max_bundle_octets / 10 * 9 - octets_));
+    }
+    ++number;
+    octets_ += file.content.size();
+    bundle_.files.push_back(std::move(file));
+  }
+
+  void add_error(File::Kind kind, std::string path, std::string error) {
+    bundle_.files.push_back({kind, std::move(path), "", std::move(error)});
+  }
+
+ private:
+  static constexpr std::array<std::size_t, 3> most_of{max_settings_files, max_list_files,
+                                                      max_domain_files};
+
+  static std::string normal(const std::string& path) {
+    return std::filesystem::path(path).lexically_normal().string();
+  }
+
+  void count(const File& file) {
+    seen_.insert(normal(file.path));
+    ++numbers_[static_cast<std::size_t>(file.kind)];
+    octets_ += file.content.size();
+  }
+
+  Bundle& bundle_;
+  std::unordered_set<std::string> seen_;
+  std::array<std::size_t, 3> numbers_{};
+  std::size_t octets_ = 0;
+};
 
 }  // namespace
 
@@ -107,12 +155,17 @@ Result<Bundle> read_bundle(const std::string& path) {
   const std::filesystem::path as_path(path);
   std::error_code ignored;  // of a working directory that is gone: then paths stay relative
   bundle.folder = std::filesystem::absolute(as_path, ignored).parent_path().string();
-  std::size_t octets = root.content.size();
   bundle.files.push_back(std::move(root));
+  Collector collector(bundle);
   for (const std::string& pattern : include_patterns(bundle))
     for (const std::string& file : expand((as_path.parent_path() / pattern).string()))
-      add(bundle, File::Kind::settings, file, octets);
-  for (const std::string& list : list_files(bundle)) add(bundle, File::Kind::list, list, octets);
+      collector.add(File::Kind::settings, file);
+  const std::filesystem::path domains = as_path.parent_path() / "domains";
+  std::string error;
+  for (const std::string& file : domain_files(domains, error))
+    collector.add(File::Kind::domain, file);
+  if (!error.empty()) collector.add_error(File::Kind::domain, domains.string(), error);
+  for (const std::string& list : list_files(bundle)) collector.add(File::Kind::list, list);
   return bundle;
 }
 

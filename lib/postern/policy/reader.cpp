@@ -12,16 +12,16 @@ namespace {
 using Shape = Key::Shape;
 using Type = Value::Type;
 
+constexpr std::size_t most_listed = 12;
+
 void* member(void* object, const Key& key) { return static_cast<char*>(object) + key.offset; }
 
-std::vector<std::string> names_of(const Description& description) {
-  std::vector<std::string> names;
+void append_names(std::vector<std::string>& names, const Description& description) {
   for (const Key& key : description.keys)
     if (has_effect(key)) names.push_back(key.name);
-  return names;
 }
 
-// How the table at `path` is opened: "[limits]", "[[listen]]"; "[[plugin]]" holds for all variants.
+// How the table at `path` is opened: "[limits]", "[[listen]]".
 struct Home {
   std::string heading;
   const Key* key;
@@ -67,18 +67,54 @@ void Reader::read_only(const std::vector<std::string_view>& names, const Value& 
       if (const Key* key = root_.find(entry.name)) read_key(*key, entry, object);
 }
 
+void Reader::read(const Value& document, void* object) { read_table(document, root_, object); }
+
+void Reader::read_parts(const Value& table, std::span<const Part> parts, Keys keys,
+                        std::string path) {
+  const Inside inside(table_, std::move(path));
+  read_table(table, parts, keys);
+}
+
 void Reader::read_table(const Value& table, const Description& description, void* object) {
+  const Part part{&description, object};
+  read_table(table, {&part, 1}, Keys::all);
+}
+
+void Reader::read_table(const Value& table, std::span<const Part> parts, Keys keys) {
   for (const Entry& entry : table.entries) {
-    const Key* key = description.find(entry.name);
-    if (key != nullptr)
-      read_key(*key, entry, object);
+    const Key* key = nullptr;
+    const auto part = std::find_if(parts.begin(), parts.end(), [&](const Part& candidate) {
+      key = candidate.description->find(entry.name);
+      return key != nullptr;
+    });
+    if (key == nullptr)
+      complain_unknown(entry, parts);
+    else if (keys == Keys::per_domain && !key->is_per_domain && has_effect(*key))
+      reading_.problems.add(entry.place, path_of(key->name),
+                            "cannot be set for a domain or recipient: it holds for all; set it in "
+                            "the [[plugin]] block");
     else
-      complain_unknown(entry, description);
+      read_key(*key, entry, part->object);
   }
-  for (const Key& key : description.keys)
-    if (key.is_required && table.find(key.name) == nullptr)
+  if (keys == Keys::all)
+    for (const Part& part : parts) require(table, *part.description);
+}
+
+void Reader::require(const Value& table, const Description& description) {
+  for (const Key& key : description.keys) {
+    if (!key.is_required || table.find(key.name) != nullptr) continue;
+    if (!key.or_else.empty()) {
+      const Key* other = description.find(key.or_else);
+      // Of the two, only the first one that stands in the description speaks.
+      if (table.find(key.or_else) != nullptr || other < &key) continue;
       reading_.problems.add(table.place, path_of(key.name),
-                            fmt::format("is missing; expected {}", key.codec.noun));
+                            fmt::format("is missing, and so is {}; set one of them", key.or_else));
+      continue;
+    }
+    const std::string expected = key.shape == Shape::value ? key.codec.noun : "a list";
+    reading_.problems.add(table.place, path_of(key.name),
+                          fmt::format("is missing; expected {}", expected));
+  }
 }
 
 void Reader::read_key(const Key& key, const Entry& entry, void* object) {
@@ -105,72 +141,74 @@ void Reader::read_key(const Key& key, const Entry& entry, void* object) {
       read_table(entry.value, key.variants.front().description, member(object, key));
       return;
     }
-    case Shape::list:
-    case Shape::foreign:
-      return;
     case Shape::blocks:
-    case Shape::variants:
       read_blocks(key, entry, object);
+      return;
+    case Shape::list:
+      read_list(key, entry, object);
+      return;
+    case Shape::foreign:
       return;
   }
 }
 
 void Reader::read_blocks(const Key& key, const Entry& entry, void* object) {
-  const Value& value = entry.value;
-  const bool is_list = value.type == Type::list &&
-                       std::all_of(value.items.begin(), value.items.end(),
-                                   [](const Value& item) { return item.type == Type::table; });
-  if (!is_list) {
-    reading_.complain(value, fmt::format("expected blocks, found {}; write [[{}]], once for each",
-                                         noun(value.type), reading_.path));
-    return;
-  }
+  if (!expect_blocks(reading_, entry.value)) return;
   const Inside inside(table_, reading_.path);
-  for (const Value& block : value.items) {
-    void* element = key.elements->append(member(object, key));
-    if (key.shape == Shape::variants)
-      read_variant(key, block, element);
-    else
-      read_table(block, key.variants.front().description, element);
+  for (const Value& block : entry.value.items)
+    read_table(block, key.variants.front().description, key.elements->append(member(object, key)));
+}
+
+void Reader::read_list(const Key& key, const Entry& entry, void* object) {
+  const Value& value = entry.value;
+  if (value.type == Type::text || value.type == Type::table) {
+    reading_.complain(
+        value, fmt::format("expected a list, found {}; put it in brackets: [ ]", noun(value.type)));
+    return;
+  }
+  if (!reading_.expect(value, Type::list, "a list")) return;
+  const Description& description = key.variants.front().description;
+  void* list = member(object, key);
+  key.elements->clear(list);
+  for (const Value& item : value.items) {
+    void* element = key.elements->append(list);
+    if (item.type == Type::table) {
+      const Inside inside(table_, path_of(key.name));
+      read_table(item, description, element);
+    } else {
+      reading_.key = &key;
+      reading_.path = path_of(key.name);
+      read_alone(description, item, element);
+    }
   }
 }
 
-void Reader::read_variant(const Key& key, const Value& block, void* object) {
-  const Entry* selected = block.find(key.selector);
-  std::vector<std::string> known;
-  for (const Variant& variant : key.variants) known.push_back(variant.name);
-  const std::string all = fmt::format("\"{}\"", fmt::join(known, "\", \""));
-  if (selected == nullptr || selected->value.type != Type::text) {
-    const Place place = selected != nullptr ? selected->value.place : block.place;
-    reading_.problems.add(place, path_of(key.selector),
-                          selected == nullptr
-                              ? fmt::format("is missing; name one of {}", all)
-                              : fmt::format("expected a string, found {}; name one of {}",
-                                            noun(selected->value.type), all));
+// An element that is not written as a table.
+void Reader::read_alone(const Description& description, const Value& item, void* object) {
+  const auto alone = std::find_if(description.keys.begin(), description.keys.end(),
+                                  [](const Key& key) { return key.is_alone; });
+  if (alone == description.keys.end()) {
+    reading_.expect(item, Type::table, "a table");
     return;
   }
-  const std::string& name = selected->value.text;
-  for (const Variant& variant : key.variants) {
-    if (variant.name != name) continue;
-    read_table(block, variant.description, object);
-    return;
-  }
-  const auto meant = nearest(name, known);
-  reading_.problems.add(
-      selected->value.place, path_of(key.selector),
-      fmt::format("no {} '{}'; {}", key.name, printable(name, 64),
-                  meant ? fmt::format("did you mean \"{}\"?", *meant) : "there are " + all));
+  reading_.key = &*alone;
+  if (!alone->codec.read(reading_, item, member(object, *alone))) return;
+  for (const Key& key : description.keys)
+    if (key.is_required && !key.is_alone)
+      reading_.complain(item, fmt::format("'{}' is missing; write {{ {} = …, {} = … }}", key.name,
+                                          alone->name, key.name));
 }
 
-void Reader::complain_unknown(const Entry& entry, const Description& description) {
+void Reader::complain_unknown(const Entry& entry, std::span<const Part> parts) {
   const std::string name = printable(entry.name, 64);
-  reading_.problems.add(entry.place, path_of(name), "no such key" + hint(entry.name, description));
+  reading_.problems.add(entry.place, path_of(name), "no such key" + hint(entry.name, parts));
 }
 
 // Best first: a slip of the pen in this table; the right name in the wrong table.
-std::string Reader::hint(const std::string& name, const Description& description) const {
-  if (const auto meant = nearest(name, names_of(description)))
-    return fmt::format("; did you mean '{}'?", *meant);
+std::string Reader::hint(const std::string& name, std::span<const Part> parts) const {
+  std::vector<std::string> known;
+  for (const Part& part : parts) append_names(known, *part.description);
+  if (const auto meant = nearest(name, known)) return fmt::format("; did you mean '{}'?", *meant);
   std::vector<Home> homes;
   find_homes(name, root_, "", "", homes);
   if (!homes.empty() && homes.front().heading.empty()) {
@@ -185,10 +223,26 @@ std::string Reader::hint(const std::string& name, const Description& description
       if (where.find(homes[i].heading) == std::string::npos) where += " or " + homes[i].heading;
     return fmt::format("; '{}' stands in {}", name, where);
   }
-  const auto known = names_of(description);
   if (known.size() > 1 && known.size() <= 8)
     return fmt::format("; known here: {}", fmt::join(known, ", "));
   return "; see postern.toml(5)";
+}
+
+bool expect_blocks(Reading& reading, const Value& value) {
+  const bool is_list = value.type == Type::list &&
+                       std::all_of(value.items.begin(), value.items.end(),
+                                   [](const Value& item) { return item.type == Type::table; });
+  if (is_list) return true;
+  return reading.complain(value, fmt::format("expected blocks, found {}; write [[{}]], once for "
+                                             "each",
+                                             noun(value.type), reading.path));
+}
+
+std::string choice_hint(const std::string& name, const std::vector<std::string>& known) {
+  if (const auto meant = nearest(name, known)) return fmt::format("did you mean \"{}\"?", *meant);
+  if (known.empty()) return "there is none";
+  if (known.size() > most_listed) return fmt::format("there are {} others", known.size());
+  return fmt::format("there are \"{}\"", fmt::join(known, "\", \""));
 }
 
 }  // namespace postern::policy

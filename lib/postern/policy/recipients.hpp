@@ -15,8 +15,7 @@
 // Domains and local-parts are compared without regard to ASCII case.
 #pragma once
 
-#include <postern/policy/bundle.hpp>
-#include <postern/policy/configuration.hpp>
+#include <postern/policy/lists.hpp>
 #include <postern/policy/name_table.hpp>
 #include <postern/policy/problem.hpp>
 
@@ -50,15 +49,20 @@ class RecipientTable {
 
   std::size_t size() const { return names_.size(); }
 
+  // As the table of a RecipientList. Why `entry` is none; empty: it was added.
+  std::string add(std::string_view entry);
+  void add_all(const RecipientTable& other);
+  void reserve(std::size_t entries, std::size_t octets) { names_.reserve(entries, octets); }
+  void finish() {}
+  RecipientList::Answer listed(std::string_view local_part, std::string_view domain) const;
+
+  static constexpr bool comment_only_first = false;
+
  private:
   bool is_ours(std::string_view domain, std::uint8_t flags) const;
 
   NameTable names_;  // domains, ".suffixes" and addresses: only the last have an '@'
   bool accepts_everything_ = false;
 };
-
-// The table of all [[plugin]] blocks; lists that could not be read are left out.
-RecipientTable build_recipients(const Configuration& configuration, const Bundle& bundle,
-                                Problems& problems);
 
 }  // namespace postern::policy

@@ -74,6 +74,7 @@ Description completed(Description description) {
 }
 
 std::string heading(const Key& key, const std::string& path) {
+  if (key.shape == Key::Shape::list) return path;
   return key.shape == Key::Shape::table ? '[' + path + ']' : "[[" + path + "]]";
 }
 

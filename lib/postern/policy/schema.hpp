@@ -29,14 +29,13 @@ struct Variant;
 
 struct Key {
   enum class Shape : std::uint8_t {
-    value,     // key = …
-    table,     // [key]
-    blocks,    // [[key]], any number
-    variants,  // [[key]] whose `selector` tells which keys it has
-    list,      // key = ["x", { name = "y" }]: elements that describe themselves
-    foreign,   // described here, read by whoever knows what may stand in it
-    later,     // a name of the contract that this version does not have
-    unused,    // likewise, and harmless
+    value,    // key = …
+    table,    // [key]
+    blocks,   // [[key]], any number
+    list,     // key = ["x", { name = "y" }]: elements that describe themselves
+    foreign,  // described here, read by whoever knows what may stand in it
+    later,    // a name of the contract that this version does not have
+    unused,   // likewise, and harmless
   };
 
   std::string name;
@@ -52,7 +51,6 @@ struct Key {
   bool is_per_domain = false;
   bool is_alone = false;                       // of a list's element: what a bare string sets
   std::vector<std::string> later_choices;      // values of the contract that this version lacks
-  std::string selector;                        // of variants: "use"
   std::vector<Variant> variants;               // of a table, blocks or a list: exactly one
   std::optional<detail::ListAccess> elements;  // of blocks and lists
   std::optional<detail::UnionAccess> unite;    // of lists, where elements can be compared
@@ -145,17 +143,6 @@ class Schema {
     Key& made = add(std::move(name), std::move(help), Key::Shape::blocks, member);
     made.elements = detail::list_access<T>();
     made.variants.push_back({"", "", description_of<T>()});
-    return made;
-  }
-
-  // Blocks that each choose their keys by the value of `selector`, a key of every variant.
-  template <typename T>
-  Key& blocks(std::string name, std::vector<T> Settings::*member, std::string selector,
-              std::vector<Variant> variants, std::string help) {
-    Key& made = add(std::move(name), std::move(help), Key::Shape::variants, member);
-    made.elements = detail::list_access<T>();
-    made.selector = std::move(selector);
-    made.variants = std::move(variants);
     return made;
   }
 

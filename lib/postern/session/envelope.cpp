@@ -136,7 +136,6 @@ Session::Step Session::judge_recipient() {
   if (!is_in && party.claimed) return refuse_recipient(replies::unknown_user(), "core:unknown");
   if (!is_in) return refuse_recipient(replies::no_relaying(), "core:relaying");
   if (!follows_route(recipient)) return refuse_recipient(replies::another_route(), "core:route");
-  transaction_->envelope().recipients.push_back(recipient.delivered());
   return Step::ask_about_recipient;
 }
 
@@ -159,6 +158,7 @@ bool Session::follows_route(plugin::Recipient& recipient) {
   return true;
 }
 
+// He is in when the downstream takes all of what he stands for.
 coro::Task<void> Session::ask_about_recipient() {
   Transaction& transaction = *transaction_;
   deliver::Envelope& envelope = transaction.envelope();
@@ -166,9 +166,15 @@ coro::Task<void> Session::ask_about_recipient() {
     client_.local = stream_->local();
     transaction.delivery = transaction.route->begin(envelope);
   }
-  const std::size_t index = envelope.recipients.size() - 1;
-  auto answer = co_await transaction.delivery->rcpt(index);
-  if (context_.stopped()) co_return;
+  const std::size_t before = envelope.recipients.size();
+  smtp::Reply answer = replies::rcpt_ok();
+  std::vector<deliver::Recipient> wanted = transaction.parties.back().recipient->delivered();
+  for (deliver::Recipient& to : wanted) {
+    envelope.recipients.push_back(std::move(to));
+    answer = co_await transaction.delivery->rcpt(envelope.recipients.size() - 1);
+    if (context_.stopped()) co_return;
+    if (!answer.is_positive()) break;
+  }
   std::string path = transaction.parties.back().recipient->path().text;
   if (answer.is_positive()) {
     state_ = rcpt_given;
@@ -176,6 +182,10 @@ coro::Task<void> Session::ask_about_recipient() {
   } else {
     ++refused_;
     envelope.recipients.pop_back();
+    // Those before him that the downstream took are not wanted: it hears the envelope anew.
+    transaction.rebuild = transaction.rebuild || envelope.recipients.size() > before;
+    envelope.recipients.erase(envelope.recipients.begin() + static_cast<std::ptrdiff_t>(before),
+                              envelope.recipients.end());
     tell_rejected(plugin::Hook::rcpt, answer, by_downstream, path);
     transaction.drop_last();
   }

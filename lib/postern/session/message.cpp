@@ -161,25 +161,23 @@ coro::Task<void> Session::hand_over(bool eight_bit) {
   conclude(handover.reply, by_downstream, handover.uncertain);
 }
 
-// Recipients whose copy is to be dropped are taken out of what the downstream has heard so far.
-// False: nobody is left, or the downstream would not have the others again; the client has its
-// reply.
+// Where recipients have changed since they were asked about, the downstream hears the envelope anew.
+// False: nobody is left, or it would not have them; the client has its reply.
 coro::Task<bool> Session::rebuild_envelope() {
   Transaction& transaction = *transaction_;
   deliver::Envelope& envelope = transaction.envelope();
-  std::vector<deliver::Recipient> left;
-  for (const Party& party : transaction.parties)
-    if (!party.dropped) left.push_back(party.recipient->delivered());
-  if (left.empty()) {
+  std::vector<deliver::Recipient> wanted = recipients_of(transaction);
+  if (wanted.empty()) {
     transaction.delivery.reset();
     conclude(replies::ok(), "dropped");
     co_return false;
   }
-  if (left.size() == envelope.recipients.size()) co_return true;
+  if (!transaction.rebuild && same_paths(wanted, envelope.recipients)) co_return true;
+  if (!transaction.route) transaction.route = &services_.route;
   transaction.delivery.reset();
   envelope.recipients.clear();
   transaction.delivery = transaction.route->begin(envelope);
-  for (deliver::Recipient& to : left) {
+  for (deliver::Recipient& to : wanted) {
     envelope.recipients.push_back(std::move(to));
     auto answer = co_await transaction.delivery->rcpt(envelope.recipients.size() - 1);
     if (context_.stopped()) co_return false;

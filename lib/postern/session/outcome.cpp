@@ -65,6 +65,26 @@ std::optional<Refusal> outcome_of(Transaction& transaction) {
   return Refusal{smtp::replies::split_recipients(), "core:mixed"};
 }
 
+std::vector<deliver::Recipient> recipients_of(const Transaction& transaction) {
+  const plugin::Edits& edits = transaction.content->message.edits();
+  std::vector<deliver::Recipient> wanted;
+  for (const Party& party : transaction.parties)
+    if (!party.dropped)
+      for (deliver::Recipient& to : party.recipient->delivered()) wanted.push_back(std::move(to));
+  std::erase_if(wanted, [&](const deliver::Recipient& to) {
+    return std::find(edits.removed().begin(), edits.removed().end(), to.path) !=
+           edits.removed().end();
+  });
+  for (const smtp::Path& path : edits.added()) wanted.push_back({path, {}});
+  return wanted;
+}
+
+bool same_paths(const std::vector<deliver::Recipient>& a,
+                const std::vector<deliver::Recipient>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const auto& x, const auto& y) { return x.path == y.path; });
+}
+
 Result<deliver::Message> prepare(Transaction& transaction, const Hearing& hearing,
                                  std::string trace, deliver::Spool& edited) {
   plugin::Message& received = transaction.content->message;
@@ -76,7 +96,7 @@ Result<deliver::Message> prepare(Transaction& transaction, const Hearing& hearin
   deliver::Message message(edits.body() ? edited : transaction.content->spool);
   message.eight_bit_header = received.header().has(mail::Oddity::eight_bit);
   message.trace = std::move(trace);
-  if (edits.empty() && tags.empty() && !false_tags) return message;
+  if (!edits.change_content() && tags.empty() && !false_tags) return message;
   mail::HeaderSection header = received.header();
   if (false_tags) header.remove_all(tag_field);
   if (auto applied = edits.apply(header); !applied) return fail(applied.error());

@@ -19,6 +19,10 @@ std::optional<Refusal> refusal_of_all(const std::vector<Party>& parties);
 // becomes of it (`mixed`): never is one recipient delivered and the whole refused.
 std::optional<Refusal> outcome_of(Transaction& transaction);
 
+// Who is to get it: those that were accepted, with what plugins changed.
+std::vector<deliver::Recipient> recipients_of(const Transaction& transaction);
+bool same_paths(const std::vector<deliver::Recipient>& a, const std::vector<deliver::Recipient>& b);
+
 // The message with what plugins changed: `edited` holds a new body where there is one.
 // Errors: malformed, too_long: an edit that no header section can have.
 Result<deliver::Message> prepare(Transaction& transaction, const Hearing& hearing,

@@ -55,6 +55,7 @@ struct Transaction final : plugin::Transaction {
   deliver::Route* route = nullptr;  // of its recipients
   std::unique_ptr<deliver::Delivery>
       delivery;                 // from the first recipient that passed our own checks
+  bool rebuild = false;         // the downstream has heard recipients that are not wanted
   std::optional<Party> judged;  // while no recipient is known
   std::vector<Party> parties;   // of each accepted recipient, and of the last
   std::vector<std::unique_ptr<Marks>> recipient_marks;

@@ -190,6 +190,11 @@ plugin::Lineup& Harness::lineup() {
   return *lineup_;
 }
 
+session::Services& Harness::services() {
+  open();
+  return *services_;
+}
+
 void Harness::listen(const SocketAddress& address, ScriptedDownstream& server) {
   network.listen(address,
                  [&server](net::StreamPtr stream) { return server.serve(std::move(stream)); });

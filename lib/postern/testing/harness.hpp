@@ -70,6 +70,7 @@ class Harness : private session::SessionHost {
   // What `postern check` would say of all this: empty when there is nothing to say.
   std::vector<std::string> problems();
   plugin::Lineup& lineup();
+  session::Services& services();
 
   // ---- The downstream ----
   void listen(const SocketAddress& address, ScriptedDownstream& server);

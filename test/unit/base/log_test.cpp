@@ -22,6 +22,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
+constexpr auto patience = 60s;  // what takes longer has gone wrong, also on a busy machine
+
 struct Directory {
   std::string path = "/tmp/postern-log-XXXXXX";
   Directory() { REQUIRE(mkdtemp(path.data()) != nullptr); }
@@ -75,7 +77,7 @@ TEST_CASE("LogWriter: writes messages as JSON lines with time, level and fields"
   log.notice("hello {}", "x\ny");
   log.debug("not at this level {}", 1);
   log.record(R"({"event":"transaction"})");
-  REQUIRE(log.flush(5s));
+  REQUIRE(log.flush(patience));
   CHECK(
       lines_of(directory / "log") ==
       std::vector<std::string>{
@@ -91,7 +93,7 @@ TEST_CASE("LogWriter: writes readable lines, one for each message", "[base][log]
   log.start();
   log.error("two\r\nlines \x1b[2J");
   log.info("{}", std::string(1 << 20, 'x'));
-  REQUIRE(log.flush(5s));
+  REQUIRE(log.flush(patience));
   const auto lines = lines_of(directory / "log");
   REQUIRE(lines.size() == 2);
   CHECK(lines[0] == R"(2026-11-21T11:15:31.000042Z error worker=1 two\x0d\x0alines \x1b[2J)");
@@ -104,7 +106,7 @@ TEST_CASE("LogWriter: what is written before start() is not lost", "[base][log]"
   log.info("early");
   CHECK_FALSE(log.flush(1ms));
   log.start();
-  REQUIRE(log.flush(5s));
+  REQUIRE(log.flush(patience));
   CHECK(lines_of(directory / "log").size() == 1);
 }
 
@@ -128,7 +130,7 @@ TEST_CASE("LogWriter: a blocked pipe drops and counts lines, and the log tells h
   const std::string long_text(900, 'x');
   const auto begin = std::chrono::steady_clock::now();
   for (int i = 0; i < 1000; ++i) log.info("{}", long_text);
-  CHECK(std::chrono::steady_clock::now() - begin < 5s);  // nobody waited for the pipe
+  CHECK(std::chrono::steady_clock::now() - begin < patience);  // nobody waited for the pipe
   CHECK_FALSE(log.flush(50ms));
   const auto dropped = log.dropped();
   CHECK(dropped > 500);
@@ -156,7 +158,7 @@ TEST_CASE("LogWriter: stop() ends in time while the pipe is blocked", "[base][lo
   for (int i = 0; i < 1000; ++i) log.info("{}", std::string(900, 'x'));
   const auto begin = std::chrono::steady_clock::now();
   log.stop(50ms);
-  CHECK(std::chrono::steady_clock::now() - begin < 3s);
+  CHECK(std::chrono::steady_clock::now() - begin < patience);
 }
 
 TEST_CASE("LogWriter: a reader that went away is neither a signal nor a busy loop", "[base][log]") {
@@ -190,7 +192,7 @@ TEST_CASE("LogWriter: a full disk loses nothing while the queue has room", "[bas
   const bool flushed = log.flush(50ms);
   setrlimit(RLIMIT_FSIZE, &before);
   CHECK_FALSE(flushed);
-  REQUIRE(log.flush(5s));
+  REQUIRE(log.flush(patience));
   const auto lines = lines_of(directory / "log");
   REQUIRE(lines.size() == 10);
   for (const auto& line : lines) CHECK(nlohmann::json::accept(line));
@@ -201,11 +203,11 @@ TEST_CASE("LogWriter: reopen() follows a rotated file", "[base][log]") {
   LogWriter log(to_file(directory / "log"), {});
   log.start();
   log.info("old");
-  REQUIRE(log.flush(5s));
+  REQUIRE(log.flush(patience));
   std::filesystem::rename(directory / "log", directory / "log.1");
   log.reopen();
   log.info("new");
-  REQUIRE(log.flush(5s));
+  REQUIRE(log.flush(patience));
   CHECK(lines_of(directory / "log.1").size() == 1);
   const auto lines = lines_of(directory / "log");
   REQUIRE(lines.size() == 1);

@@ -45,12 +45,12 @@ LEVELS = ("-O0", "-O2")
 
 def compiles(compiler, level, source, out):
     command = [*compiler, "-std=c++20", "-w", level, source, *out]
-    return subprocess.run(command, capture_output=True, timeout=60).returncode == 0
+    return subprocess.run(command, capture_output=True, timeout=300).returncode == 0
 
 
 def outcome(program, form):
     try:
-        status = subprocess.run([program, form], capture_output=True, timeout=10).returncode
+        status = subprocess.run([program, form], capture_output=True, timeout=60).returncode
     except subprocess.TimeoutExpired:
         return "hangs"
     return "right" if status == 0 else "killed" if status < 0 else "wrong"

@@ -1,6 +1,6 @@
 #include <postern/mail/header_section.hpp>
 
-#include <chrono>
+#include <ctime>
 #include <string>
 
 #include "catch.hpp"
@@ -158,7 +158,7 @@ TEST_CASE("HeaderSection: 100,000 fields and a million folds take linear time", 
   for (int i = 0; i < 100'000; ++i) fields += "X: y\r\n";
   for (int i = 0; i < 1'000'000; ++i) folds += " x\r\n";
   const HeaderLimits wide{.octets = 64 << 20, .fields = 1'000'000};
-  const auto begin = std::chrono::steady_clock::now();
+  const std::clock_t begin = std::clock();  // our own time, however busy the machine is
   const auto many = HeaderSection::parse(fields + "\r\n", wide);
   const auto deep = HeaderSection::parse(folds + "\r\n", wide);
   REQUIRE(many);
@@ -167,7 +167,7 @@ TEST_CASE("HeaderSection: 100,000 fields and a million folds take linear time", 
   REQUIRE(deep);
   CHECK(deep->size() == 1);
   CHECK(deep->value("a")->size() == 2'000'000 - 1);
-  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(5));  // quadratic: minutes
+  CHECK(std::clock() - begin < 20 * CLOCKS_PER_SEC);  // quadratic: minutes
   CHECK(HeaderSection::parse(fields + "\r\n").error().code == Errc::too_long);
 }
 

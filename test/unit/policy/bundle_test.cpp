@@ -66,8 +66,9 @@ TEST_CASE("read_bundle: takes in included files by name, and the lists that all 
   const TemporaryFolder folder;
   const std::string path =
       folder.write("postern.toml", std::string("include = [\"conf.d/*.toml\"]\n") + minimal);
-  folder.write("conf.d/20.toml",
-               "[[plugin]]\nuse = \"rcpt_ok\"\nrecipients_file = \"lists/more\"\n");
+  folder.write(
+      "conf.d/20.toml",
+      "[[plugin]]\nuse = \"rcpt_ok\"\nname = \"rcpt_ok:more\"\nrecipients_file = \"lists/more\"\n");
   folder.write("conf.d/10.toml",
                "[[plugin]]\nuse = \"rcpt_ok\"\nrecipients_file = \"lists/first\"\n");
   folder.write("conf.d/ignored.txt", "x");
@@ -81,7 +82,7 @@ TEST_CASE("read_bundle: takes in included files by name, and the lists that all 
                                           folder.path("conf.d/20.toml"), folder.path("lists/first"),
                                           folder.path("lists/more")});
   CHECK(bundle->folder == folder.path("").substr(0, folder.path("").size() - 1));
-  const Loaded loaded = load(*bundle);
+  const Loaded loaded = load(*bundle, builtin_catalog());
   CHECK(loaded.lines() == std::vector<std::string>{});
   using Answer = RecipientTable::Answer;
   CHECK(loaded.recipients.look("a", "example.net") == Answer::accepted);
@@ -111,8 +112,9 @@ TEST_CASE("read_bundle: does not wait for a pipe that stands where a list should
       std::string(minimal) + "[[plugin]]\nuse = \"rcpt_ok\"\nrecipients_file = \"recipients\"\n");
   const auto bundle = read_bundle(path);
   REQUIRE(bundle);
-  CHECK(load(*bundle).lines() == std::vector<std::string>{path + ":7:19: plugin.recipients_file: " +
-                                                          fifo + ": not a regular file"});
+  CHECK(load(*bundle, builtin_catalog()).lines() ==
+        std::vector<std::string>{path + ":7:19: plugin.recipients_file: " + fifo +
+                                 ": not a regular file"});
 }
 
 TEST_CASE("read_bundle: keeps the reason of a missing file for the place that names it",
@@ -123,7 +125,7 @@ TEST_CASE("read_bundle: keeps the reason of a missing file for the place that na
                           "[[plugin]]\nuse = \"rcpt_ok\"\nrecipients_file = \"recipients\"\n");
   const auto bundle = read_bundle(path);
   REQUIRE(bundle);
-  CHECK(load(*bundle).lines() ==
+  CHECK(load(*bundle, builtin_catalog()).lines() ==
         std::vector<std::string>{
             path + ":1:29: include: " + folder.path("extra.toml") + ": No such file or directory",
             path + ":8:19: plugin.recipients_file: " + folder.path("recipients") +

@@ -20,7 +20,7 @@ inline std::string good_with(const std::string& extra) {
 inline constexpr const char* forward = "[forward]\nto = [\"127.0.0.1:2526\"]\n";
 
 inline Loaded load_text(const std::string& content, bool resolve = false) {
-  return load(Bundle::of("postern.toml", "/etc/postern", content), {resolve});
+  return load(Bundle::of("postern.toml", "/etc/postern", content), builtin_catalog(), {resolve});
 }
 
 inline Lines lines_of(const std::string& content) { return load_text(content).lines(); }

@@ -108,9 +108,10 @@ TEST_CASE("load: refuses keys nested so deep that their tables would exhaust the
 
 TEST_CASE("load: reads a list that two blocks name only once", "[policy][load]") {
   const std::string block = "[[plugin]]\nuse = \"rcpt_ok\"\nrecipients_file = \"recipients\"\n";
-  Bundle bundle = Bundle::of("postern.toml", "/etc/postern", good_with(forward + block + block));
+  Bundle bundle = Bundle::of("postern.toml", "/etc/postern",
+                             good_with(forward + block + block + "name = \"rcpt_ok:again\"\n"));
   bundle.files.push_back({File::Kind::list, "/etc/postern/recipients", "nobody\n", ""});
-  CHECK(load(bundle, {false}).problems.size() == 1);
+  CHECK(load(bundle, builtin_catalog(), {false}).problems.size() == 1);
 }
 
 TEST_CASE("load: makes an odd key or value readable", "[policy][load]") {
@@ -251,7 +252,7 @@ TEST_CASE("load: joins tables and blocks of included files, and refuses a key th
        "[forward]\nto = [\"127.0.0.1:2526\"]\nidentity = \"xclient\"\n[[listen]]\naddress = "
        "\"127.0.0.1:2587\"\n",
        ""});
-  const Loaded loaded = load(bundle, {false});
+  const Loaded loaded = load(bundle, builtin_catalog(), {false});
   CHECK(loaded.lines() ==
         Lines{"conf.d/a.toml:3:1: forward.identity: is also set in postern.toml:7; a key "
               "stands in one file only"});

@@ -21,8 +21,9 @@ TEST_CASE("load: tells a wrong value with its place, its key and the remedy", "[
        "first table"},
       {"message_size = \"1MB\"",
        "8:1: forward.message_size: no such key; 'message_size' stands in [limits]"},
-      {"domains = [\"a.example\"]",
-       "8:1: forward.domains: no such key; 'domains' stands in [[plugin]]"},
+      {"enforce_at = \"rcpt\"",
+       "8:1: forward.enforce_at: no such key; 'enforce_at' stands in [plugin_defaults] or "
+       "[[plugin]]"},
       {"[spool]\nblock = \"3s\"",
        "9:1: spool.block: no such key; 'block' stands in [forward.timeouts] or [timeouts]"},
       {"[spool]\nspool = 1", "9:1: spool.spool: no such key; 'spool' is a table of its own"},
@@ -113,8 +114,9 @@ TEST_CASE("load: tells a wrong value with its place, its key and the remedy", "[
        "10:11: plugin.domains: expected a list, found a string"},
       {"[[plugin]]\nuse = \"rcpt_ok\"\ndomains = [\"a.example\", 3]",
        "10:25: plugin.domains: expected a domain, found an integer"},
-      {"[[plugin]]\nuse = \"rcpt_accept\"\nmode = \"observe\"",
-       "10:1: plugin.mode: is not available in this version; remove it"},
+      {"[[plugin]]\nuse = \"rcpt_ok\"\ndomains = [\"a.example\"]\nmode = \"quarantine\"",
+       "11:8: plugin.mode: 'quarantine' is not available in this version; use \"on\", \"off\", "
+       "\"observe\", \"tag\", \"score\" or \"defer\""},
       {"[plugin.rcpt_ok]", ""},  // syntax: plugin is a list of blocks
   }));
   CAPTURE(row.written);

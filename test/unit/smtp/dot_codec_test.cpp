@@ -1,6 +1,6 @@
 #include <postern/smtp/dot_codec.hpp>
 
-#include <chrono>
+#include <ctime>
 #include <string>
 
 #include "catch.hpp"
@@ -247,9 +247,8 @@ TEST_CASE("dot codec: no body of up to six octets leaves with two ends or a bare
 TEST_CASE("dot codec: one octet repeated costs no more than linear time", "[smtp][dot]") {
   const auto octet = GENERATE('\r', '\n', '.', 'x');
   const std::string wire(1u << 20, octet);
-  const auto start = std::chrono::steady_clock::now();
+  const std::clock_t start = std::clock();  // our own time, however busy the machine is
   CHECK(decode(wire, wire.size(), BareNewline::normalize).consumed == wire.size());
   CHECK(encode(wire, wire.size()).size() >= wire.size());
-  CHECK(std::chrono::steady_clock::now() - start <
-        std::chrono::seconds(10));  // quadratic: many minutes
+  CHECK(std::clock() - start < 10 * CLOCKS_PER_SEC);  // quadratic: many minutes
 }

@@ -1,0 +1,30 @@
+// The entries of an AddressList: see lists.hpp for their forms.
+#pragma once
+
+#include <postern/policy/name_table.hpp>
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace postern::policy {
+
+class AddressTable {
+ public:
+  // Why `entry` is none of the forms; empty: it was added.
+  std::string add(std::string_view entry);
+  void reserve(std::size_t entries, std::size_t octets) { names_.reserve(entries, octets); }
+  void finish() {}
+
+  // `local_part` with its quotes. Allocates nothing.
+  bool contains(std::string_view local_part, std::string_view domain) const;
+  std::size_t size() const { return names_.size(); }
+
+  static constexpr bool comment_only_first = false;
+
+ private:
+  NameTable names_;
+  bool has_suffixes_ = false;
+};
+
+}  // namespace postern::policy

@@ -1,0 +1,48 @@
+// The tables behind lists: made from the bundle's files once each, and replaced later.
+#pragma once
+
+#include <postern/policy/bundle.hpp>
+#include <postern/policy/list_files.hpp>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <unordered_map>
+#include <vector>
+
+namespace postern::policy {
+
+struct Reading;
+struct Value;
+
+class ListStore {
+ public:
+  // While it reads, lists are those of `bundle`.
+  explicit ListStore(const Bundle& bundle);
+  void forget_bundle();  // before the bundle goes
+
+  // The slot of the file at `path`; null when it could not be read, which is then said at `value`.
+  template <typename Table>
+  std::shared_ptr<const ListSlot<Table>> slot(const std::string& path, Reading& reading,
+                                              const Value& value);
+
+  std::vector<std::string> paths() const;
+  RereadList read(const std::string& path, std::string_view content) const;
+  void install(RereadList list);
+
+ private:
+  struct OfPath {
+    std::tuple<std::shared_ptr<ListSlot<AddressTable>>, std::shared_ptr<ListSlot<PatternTable>>,
+               std::shared_ptr<ListSlot<RecipientTable>>>
+        slots;        // null: no list of this kind is made from it
+    std::string key;  // that named it first
+  };
+
+  const File* files_;
+  std::unordered_map<std::string_view, const File*> in_bundle_;
+  std::map<std::string, OfPath> slots_;
+};
+
+}  // namespace postern::policy

@@ -1,0 +1,63 @@
+// The entries of a PatternList: exact ones by hash, all regular expressions at once.
+#pragma once
+
+#include <postern/policy/lists.hpp>
+
+#include <re2/re2.h>
+#include <re2/set.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace postern::policy {
+
+class PatternTable {
+ public:
+  static constexpr std::size_t max_expressions = 2000;
+  static constexpr std::int64_t max_octets_of_one = std::int64_t{1} << 20;   // compiled
+  static constexpr std::int64_t max_octets_of_all = std::int64_t{64} << 20;  // compiled and cached
+
+  PatternTable() = default;
+  PatternTable(const PatternTable&) = delete;
+  PatternTable& operator=(const PatternTable&) = delete;
+
+  // Why `line` is no entry; empty: it was added.
+  std::string add(std::string_view line);
+  void reserve(std::size_t entries, std::size_t octets);
+  void finish();  // after the last add()
+
+  // The first entry that matches. Microseconds with expressions, below one without.
+  const PatternList::Entry* match(std::string_view address) const;
+  std::size_t size() const { return entries_.size(); }
+
+  static constexpr bool comment_only_first = true;
+
+ private:
+  static constexpr std::size_t none = static_cast<std::size_t>(-1);
+
+  std::string_view keep(std::string_view text);
+  std::string add_exact(std::string_view text);
+  std::string add_expression(std::string_view text);
+  std::size_t find_exact(std::string_view address) const;
+  std::size_t find_expression(std::string_view address) const;
+
+  struct Expression {
+    std::uint32_t entry;
+    std::unique_ptr<re2::RE2> alone;  // for when all at once need too much memory
+  };
+
+  std::vector<std::unique_ptr<char[]>> chunks_;  // of what entries and keys point into
+  std::size_t room_ = 0;                         // in the last chunk
+  char* next_ = nullptr;
+  std::vector<PatternList::Entry> entries_;
+  std::unordered_map<std::string_view, std::uint32_t> exact_;  // in lower case
+  std::vector<Expression> expressions_;                        // by entry
+  std::unique_ptr<re2::RE2::Set> all_;                         // null: none, or too large
+};
+
+}  // namespace postern::policy
