@@ -12,6 +12,7 @@
 #include <postern/plugin/module.hpp>
 #include <postern/plugin/notices.hpp>
 #include <postern/plugin/plugin.hpp>
+#include <postern/plugin/routes.hpp>
 #include <postern/plugin/views.hpp>
 
 #include <fmt/core.h>
@@ -45,6 +46,7 @@ using plugin::Recipient;
 using plugin::Recorded;
 using plugin::Rejected;
 using plugin::Reset;
+using plugin::Routes;
 using plugin::Service;
 using plugin::Session;
 using plugin::Step;

@@ -15,6 +15,10 @@
 #include <string>
 #include <type_traits>
 
+namespace postern::deliver {
+class Route;
+}
+
 namespace postern::plugin {
 
 namespace detail {
@@ -89,6 +93,20 @@ consteval Shape shape_of() {
   else
     return Shape::finding;
 }
+
+// What the hooks that ask want to hear.
+template <Hook hook>
+struct AnswerTo {
+  using type = smtp::Reply;
+};
+template <>
+struct AnswerTo<Hook::route> {
+  using type = deliver::Route*;
+};
+template <>
+struct AnswerTo<Hook::received_line> {
+  using type = std::string;  // the value of the field
+};
 
 template <typename F>
 struct Function;
@@ -324,6 +342,10 @@ class Hooks {
     static_assert(
         allows(hook, shape<typename Of::Returns>(), detail::Unwrapped<typename Of::Returns>::waits),
         "this hook has no such kind of function: see plugin/hook.hpp");
+    if constexpr (shape<typename Of::Returns>() == Shape::answer)
+      static_assert(std::is_same_v<typename Of::Returns,
+                                   std::optional<typename detail::AnswerTo<hook>::type>>,
+                    "this hook asks for something else: see AnswerTo");
     return make<P>(hook, self, f, Of::takes_recipient);
   }
   template <typename P, typename F>
