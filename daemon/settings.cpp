@@ -57,6 +57,16 @@ deliver::PoolSettings pool_settings(const policy::Configuration& configuration,
   return settings;
 }
 
+dns::Settings dns_settings(const policy::Configuration& configuration) {
+  const policy::DnsSettings& dns = configuration.dns;
+  dns::Settings settings;
+  settings.servers = dns.servers;
+  settings.timeout = dns.timeout;
+  settings.tries = dns.tries;
+  settings.cache = {dns.cache_entries, dns.cache_size.octets};
+  return settings;
+}
+
 Result<std::size_t> most_sessions(const policy::Configuration& configuration) {
   constexpr std::size_t own = 32;  // listeners, files being delivered, the log being reopened
   constexpr std::size_t least = 16;

@@ -3,6 +3,7 @@
 
 #include <postern/base/log_writer.hpp>
 #include <postern/deliver/pool.hpp>
+#include <postern/dns/ares_resolver.hpp>
 #include <postern/policy/configuration.hpp>
 #include <postern/session/settings.hpp>
 
@@ -15,6 +16,9 @@ session::Settings session_settings(const policy::Configuration& configuration);
 // A worker's share of the downstream's connections; at least one.
 deliver::PoolSettings pool_settings(const policy::Configuration& configuration,
                                     std::size_t workers);
+
+// For make_resolver().
+dns::Settings dns_settings(const policy::Configuration& configuration);
 
 // How many sessions a worker takes: as configured, or what its descriptor limit allows beside what
 // is open now (every worker inherits all listening sockets), connections to the downstream and

@@ -1,8 +1,9 @@
 // What the conformance tests run on: the same tests for every implementation of Scheduler, Stream,
-// Files and Network. An implementation adds one file that registers a fixture.
+// Files, Network and Resolver. An implementation adds one file that registers a fixture.
 #pragma once
 
 #include <postern/coro/scope.hpp>
+#include <postern/dns/resolver.hpp>
 #include <postern/net/files.hpp>
 #include <postern/net/network.hpp>
 
@@ -23,6 +24,21 @@ constexpr Duration patience = std::chrono::seconds(60);
 // Who is told of each connection that an address takes.
 using Accept = std::function<void(net::StreamPtr)>;
 
+// What resolver() finds. Names that are not written down do not exist.
+class Names {
+ public:
+  virtual ~Names() = default;
+  virtual void add_a(const std::string& name, const std::string& address) = 0;
+  virtual void add_aaaa(const std::string& name, const std::string& address) = 0;
+  virtual void add_mx(const std::string& name, std::uint16_t preference,
+                      const std::string& host) = 0;
+  virtual void add_txt(const std::string& name, const std::string& text) = 0;
+  virtual void add_ptr(const std::string& address, const std::string& host) = 0;
+  virtual void silence(const std::string& name) = 0;  // nobody answers
+  virtual void break_servers_of(const std::string& name) = 0;
+  virtual std::size_t asked(const std::string& name) const = 0;  // at least once for each lookup
+};
+
 class Fixture {
  public:
   virtual ~Fixture() = default;
@@ -30,6 +46,8 @@ class Fixture {
   virtual coro::Scheduler& scheduler() = 0;
   virtual net::Network& network() = 0;
   virtual net::Files& files() = 0;
+  virtual dns::Resolver& resolver() = 0;
+  virtual Names& names() = 0;
   // An empty directory of this test's own.
   virtual std::string directory() = 0;
 

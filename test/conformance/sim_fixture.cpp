@@ -1,5 +1,6 @@
 // The simulation: three of them, since how octets are cut must change nothing.
 #include <postern/testing/memory_files.hpp>
+#include <postern/testing/scripted_resolver.hpp>
 #include <postern/testing/sim_network.hpp>
 
 #include "fixture.hpp"
@@ -12,6 +13,32 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t window = 16 * 1024;
 
+class ScriptedNames final : public Names {
+ public:
+  explicit ScriptedNames(ScriptedResolver& dns) : dns_(dns) {}
+  void add_a(const std::string& name, const std::string& address) override {
+    dns_.add_a(name, address);
+  }
+  void add_aaaa(const std::string& name, const std::string& address) override {
+    dns_.add_aaaa(name, address);
+  }
+  void add_mx(const std::string& name, std::uint16_t preference, const std::string& host) override {
+    dns_.add_mx(name, preference, host);
+  }
+  void add_txt(const std::string& name, const std::string& text) override {
+    dns_.add_txt(name, text);
+  }
+  void add_ptr(const std::string& address, const std::string& host) override {
+    dns_.add_ptr(address, host);
+  }
+  void silence(const std::string& name) override { dns_.silence(name); }
+  void break_servers_of(const std::string& name) override { dns_.fail(name, Errc::servfail); }
+  std::size_t asked(const std::string& name) const override { return dns_.asked(name); }
+
+ private:
+  ScriptedResolver& dns_;
+};
+
 class SimFixture final : public Fixture {
  public:
   explicit SimFixture(LinkOptions options)
@@ -22,6 +49,8 @@ class SimFixture final : public Fixture {
   coro::Scheduler& scheduler() override { return sim_; }
   net::Network& network() override { return network_; }
   net::Files& files() override { return files_; }
+  dns::Resolver& resolver() override { return dns_; }
+  Names& names() override { return names_; }
   std::string directory() override { return "/conformance"; }
 
   std::pair<net::StreamPtr, net::StreamPtr> streams() override {
@@ -56,6 +85,8 @@ class SimFixture final : public Fixture {
   SimScheduler sim_;
   SimNetwork network_;
   MemoryFiles files_;
+  ScriptedResolver dns_{sim_};
+  ScriptedNames names_{dns_};
   std::uint16_t port_ = 1000;
   bool stopped_ = false;
 };

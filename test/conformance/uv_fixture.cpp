@@ -1,4 +1,5 @@
 // The real thing: libuv, TCP on loopback, files in a directory of their own.
+#include <postern/dns/ares_resolver.hpp>
 #include <postern/net/disk_files.hpp>
 #include <postern/net/socket_address.hpp>
 #include <postern/net/sockets.hpp>
@@ -15,6 +16,7 @@
 
 #include "catch.hpp"
 #include "fixture.hpp"
+#include "stub_names.hpp"
 #include "support/lag_alarm.hpp"
 
 namespace postern::conformance {
@@ -90,12 +92,19 @@ class UvFixture final : public Fixture {
     std::string path = (std::filesystem::temp_directory_path() / "postern-XXXXXX").string();
     if (!mkdtemp(path.data())) give_up("cannot make a directory");
     directory_ = path;
+    dns::Settings settings;
+    settings.servers = {names_.address()};
+    settings.timeout = 300ms;
+    settings.tries = 2;
+    dns_ = dns::make_resolver(loop_, settings);
   }
   ~UvFixture() override { std::filesystem::remove_all(directory_); }
 
   coro::Scheduler& scheduler() override { return loop_; }
   net::Network& network() override { return network_; }
   net::Files& files() override { return files_; }
+  dns::Resolver& resolver() override { return *dns_; }
+  Names& names() override { return names_; }
   std::string directory() override { return directory_; }
 
   std::pair<net::StreamPtr, net::StreamPtr> streams() override {
@@ -144,6 +153,8 @@ class UvFixture final : public Fixture {
   testing::LagAlarm lag_alarm_{loop_};
   net::TcpNetwork network_;
   net::DiskFiles files_;
+  StubNames names_{loop_};
+  std::unique_ptr<dns::Resolver> dns_;
   std::string directory_;
   Refusing refusing_;
   Silent silent_;

@@ -18,7 +18,7 @@ using SharedOutcome = std::shared_ptr<const Outcome>;  // of many waiters and th
 
 struct CacheLimits {
   std::size_t entries = 20'000;
-  std::size_t octets = 8 * 1024 * 1024;
+  std::size_t octets = 8'000'000;
 };
 
 inline constexpr std::chrono::seconds most_ttl = std::chrono::hours(24);

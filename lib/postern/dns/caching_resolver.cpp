@@ -2,6 +2,19 @@
 #include <postern/dns/names.hpp>
 
 namespace postern::dns {
+namespace {
+
+// Names that only the Tor network knows: the DNS must not even hear of them (RFC 7686 section 2).
+bool is_onion(const std::string& name) { return name == "onion" || name.ends_with(".onion"); }
+
+template <typename Record>
+Answer<Record> no_such_name() {
+  Answer<Record> answer;
+  answer.name_exists = false;
+  return answer;
+}
+
+}  // namespace
 
 CachingResolver::CachingResolver(coro::Scheduler& scheduler, std::unique_ptr<Exchange> exchange,
                                  const Settings& settings)
@@ -17,6 +30,7 @@ coro::Task<Result<Answer<Record>>> CachingResolver::ask(Type type, std::string n
   ++counters_.asked;
   auto plain = query_name(name);
   if (!plain) co_return fail(plain.error());
+  if (is_onion(*plain)) co_return no_such_name<Record>();
   Question question;
   question.type = type;
   question.name = std::move(*plain);

@@ -119,6 +119,16 @@ struct Timeouts {
   static void describe(Schema<Timeouts>& schema);
 };
 
+// The resolver of each worker; the defaults are those of dns::Settings.
+struct DnsSettings {
+  std::vector<SocketAddress> servers;  // empty: the system's
+  milliseconds timeout{1500};          // three tries stay below the 5 s that hooks have by default
+  std::size_t tries = 3;
+  std::size_t cache_entries = 20'000;
+  ByteCount cache_size = megabytes(8);
+  static void describe(Schema<DnsSettings>& schema);
+};
+
 struct Spool {
   FilePath directory{"/var/tmp"};
   static void describe(Schema<Spool>& schema);
@@ -142,6 +152,7 @@ struct Configuration {
   Forward forward;
   Limits limits;
   Timeouts timeouts;
+  DnsSettings dns;
   Spool spool;
   LogSettings log;
   Mixed mixed = Mixed::split;        // of the site

@@ -117,6 +117,29 @@ void Timeouts::describe(Schema<Timeouts>& schema) {
   timeout("data", &Timeouts::data, "for the whole message");
 }
 
+void DnsSettings::describe(Schema<DnsSettings>& schema) {
+  using D = DnsSettings;
+  schema
+      .key("servers", &D::servers,
+           "recursive name servers, with their ports, tried in this order; one on this machine is "
+           "best, since DNS lists refuse the large public ones")
+      .otherwise("those of /etc/resolv.conf");
+  schema.key("timeout", &D::timeout, "for one server to answer, before the next is asked")
+      .at_least(milliseconds(50))
+      .at_most(seconds(30));
+  schema.key("tries", &D::tries, "how often each server is asked before a lookup has failed")
+      .at_least(1)
+      .at_most(10);
+  schema
+      .key("cache_entries", &D::cache_entries,
+           "answers that each worker remembers, for as long as they say; 0 for none")
+      .at_most(10'000'000);
+  schema
+      .key("cache_size", &D::cache_size,
+           "memory that they may take in each worker; those not asked for longest go first")
+      .at_most(megabytes(10'000));
+}
+
 void Spool::describe(Schema<Spool>& schema) {
   schema.key(
       "directory", &Spool::directory,
@@ -161,6 +184,7 @@ void Configuration::describe(Schema<Configuration>& schema) {
   schema.table("forward", &C::forward, "The downstream: who takes the messages over.");
   schema.table("limits", &C::limits, "What one message, session or worker may use.");
   schema.table("timeouts", &C::timeouts, "How long the client may take.");
+  schema.table("dns", &C::dns, "How names are looked up.");
   schema.table("spool", &C::spool, "Files of messages in flight.");
   schema.table("log", &C::log, "The log of the program.");
   schema.table("score", &C::score, score_help);
@@ -169,7 +193,7 @@ void Configuration::describe(Schema<Configuration>& schema) {
   schema.foreign("plugin", describe_plugin_block(),
                  "One block for each instance of a plugin, in the order in which they run. Beside "
                  "these keys a block has those of its plugin: see PLUGINS.");
-  schema.unused({"dns", "state", "control", "metrics"});
+  schema.unused({"state", "control", "metrics"});
   schema.later({"tls"});
 }
 

@@ -112,4 +112,18 @@ const void* Snapshot::union_of(InstanceIndex instance, std::size_t offset,
   return data_->union_of(instance, offset, access).elements.get();
 }
 
+Snapshot::Usage Snapshot::usage(InstanceIndex instance) const {
+  Usage usage;
+  for (const Policy& policy : data_->policies) {
+    for (const Policy::Own& own : policy.own()) {
+      if (own.instance != instance) continue;
+      const Mode mode = own.effective->common.mode;
+      usage.overridden = usage.overridden || policy.parent() != nullptr;
+      usage.ever_on = usage.ever_on || mode != Mode::off;
+      usage.ever_tags = usage.ever_tags || mode == Mode::tag;
+    }
+  }
+  return usage;
+}
+
 }  // namespace postern::policy

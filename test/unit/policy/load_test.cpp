@@ -32,9 +32,9 @@ TEST_CASE("load: lives without plugins, but says so", "[policy][load]") {
 }
 
 TEST_CASE("load: lives with tables that have no effect yet, but says so", "[policy][load]") {
-  const Loaded loaded = load_text(good_with(forward) + "[dns]\nservers = [\"127.0.0.1:53\"]\n");
+  const Loaded loaded = load_text(good_with(forward) + "[state]\npath = \"state\"\n");
   CHECK(loaded.usable());
-  CHECK(loaded.lines() == Lines{"postern.toml:8:2: dns: has no effect in this version"});
+  CHECK(loaded.lines() == Lines{"postern.toml:8:2: state: has no effect in this version"});
 }
 
 TEST_CASE("load: refuses what is no host name", "[policy][load]") {
@@ -158,6 +158,12 @@ received = 50
 command = "10s"
 block = "20s"
 data = "30s"
+[dns]
+servers = ["127.0.0.1:5353", "[2001:db8::53]:53"]
+timeout = "250ms"
+tries = 2
+cache_entries = 1000
+cache_size = "1MiB"
 [spool]
 directory = "spool"
 [log]
@@ -205,6 +211,13 @@ domains = ["Example.NET", ".example.org"]
   CHECK(c.timeouts.command == 10s);
   CHECK(c.timeouts.block == 20s);
   CHECK(c.timeouts.data == 30s);
+  REQUIRE(c.dns.servers.size() == 2);
+  CHECK(c.dns.servers[0].text() == "127.0.0.1:5353");
+  CHECK(c.dns.servers[1].text() == "[2001:db8::53]:53");
+  CHECK(c.dns.timeout == 250ms);
+  CHECK(c.dns.tries == 2);
+  CHECK(c.dns.cache_entries == 1000);
+  CHECK(c.dns.cache_size.octets == 1024 * 1024);
   CHECK(c.spool.directory.text == "/etc/postern/spool");
   CHECK(c.log.target.text == "file:/etc/postern/log/postern.log");
   CHECK(c.log.level == Level::debug);
