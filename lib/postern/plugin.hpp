@@ -2,6 +2,7 @@
 #pragma once
 
 #include <postern/base/log.hpp>
+#include <postern/base/text.hpp>
 #include <postern/coro/deadline.hpp>
 #include <postern/coro/group.hpp>
 #include <postern/coro/sleep.hpp>
@@ -55,7 +56,9 @@ using plugin::Transaction;
 using plugin::Verdict;
 using policy::AddressList;
 using policy::DomainPattern;
+using policy::FilePath;
 using policy::PatternList;
+using policy::RecipientList;
 using policy::Schema;
 
 }  // namespace postern::plugins
