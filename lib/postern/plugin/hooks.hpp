@@ -171,11 +171,13 @@ class Hooked {
   explicit Hooked(Entry& entry) : entry_(entry) {}
 
   // The judgement of a finding: pure; made for each recipient with that recipient's settings.
-  template <typename S>
-  requires is_finding Hooked& judge(Verdict (P::*judgement)(const F&, const S&) const) {
+  template <typename B, typename S>
+  requires(is_finding && std::is_base_of_v<B, P>)
+  Hooked& judge(Verdict (B::*judgement)(const F&, const S&) const) {
     static_assert(std::is_same_v<S, typename P::Settings>, "a judgement takes (finding, Settings)");
-    entry_.judgement = Member(judgement);
-    entry_.judge = &detail::judge<P, F, decltype(judgement)>;
+    using Judgement = Verdict (P::*)(const F&, const S&) const;
+    entry_.judgement = Member(static_cast<Judgement>(judgement));
+    entry_.judge = &detail::judge<P, F, Judgement>;
     return *this;
   }
   // The step waits for the work whatever `enforce_at` says.

@@ -85,7 +85,8 @@ Snapshot::~Snapshot() = default;
 const Policy& Snapshot::site() const { return data_->policies.front(); }
 
 const Policy& Snapshot::of(std::string_view local_part, std::string_view domain) const {
-  if (data_->by_scope.empty()) return site();
+  // With an '@' in it, a domain could be mistaken for a recipient.
+  if (data_->by_scope.empty() || domain.find('@') != std::string_view::npos) return site();
   const AddressKey key(local_part, domain, AddressKey::Quotes::as_written);
   if (key.domain().empty()) return site();
   if (data_->any_recipient) {

@@ -63,7 +63,8 @@ class Harness : private session::SessionHost {
   // A class of the test as a plugin.
   template <typename P>
   void add(const char* name) {
-    add(name, plugin::type_of<P>(name), [] { return std::make_unique<P>(); });
+    add(name, plugin::type_of<P>(name),
+        []() -> std::unique_ptr<plugin::Plugin> { return std::make_unique<P>(); });
   }
   void configure(std::string_view toml);                               // top of the file
   void domain(const std::string& domain_name, std::string_view toml);  // domains/NAME.toml

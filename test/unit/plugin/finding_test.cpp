@@ -192,7 +192,7 @@ TEST_CASE("settings of a recipient count for what took effect before he was know
 TEST_CASE("a hang-up stops findings at once", "[plugin][finding]") {
   Harness h;
   add_finders(h);
-  h.load("finder", "wait = \"3h\"\ntimeout = \"4h\"\nenforce_at = \"rcpt\"");
+  h.load("finder", "wait = \"50m\"\ntimeout = \"1h\"\nenforce_at = \"rcpt\"");
   h.client.connect();
   h.client.greeting();
   h.client.close();

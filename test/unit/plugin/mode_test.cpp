@@ -77,7 +77,7 @@ TEST_CASE("modes: each at each hook, taking effect at each stage", "[plugin][mod
   const std::string records = test::all_records(h);
   CAPTURE(records);
   if (wanted.effect.empty())
-    CHECK_FALSE(contains(records, "\"trail\""));
+    CHECK_FALSE(contains(records, "\"plugin\":\"" + kind));
   else
     CHECK(contains(records, fmt::format("\"plugin\":\"{}\",\"hook\":\"{}\"", kind, hook)));
   CHECK(contains(records, "\"effect\":\"" + wanted.effect + "\"") == !wanted.effect.empty());
@@ -197,7 +197,7 @@ TEST_CASE("exempt: stops refusals of whoever it names, and nothing else", "[plug
 TEST_CASE("a forged sender on an exempt list opens no relay", "[plugin][exempt]") {
   Harness h;
   h.add<plugins::Fake>("fake");
-  h.load("fake", "at = \"mail\"\nexempt = { senders = [\"a@b.example\"] }");
+  h.load("fake", "at = \"mail\"\nenforce_at = \"mail\"\nexempt = { senders = [\"a@b.example\"] }");
   const test::Heard heard = whole_dialogue(h, "victim@elsewhere.example");
   CHECK(heard.stage == "rcpt");
   CHECK(heard.code == 550);

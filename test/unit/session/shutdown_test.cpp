@@ -13,8 +13,8 @@ using testing::Phase;
 namespace {
 
 const std::string ehlo = "EHLO c.example\r\n";
-const std::string mail = ehlo + "MAIL FROM:<a@b.example>\r\n";
-const std::string rcpt = mail + "RCPT TO:<x@example.net>\r\n";
+const std::string mail_line = ehlo + "MAIL FROM:<a@b.example>\r\n";
+const std::string rcpt = mail_line + "RCPT TO:<x@example.net>\r\n";
 const std::string data = rcpt + "DATA\r\n";
 const std::string body = "a: b\r\n\r\nc\r\n";
 
@@ -43,7 +43,7 @@ TEST_CASE("Session: drains as soon as no transaction is open", "[session][drain]
     CHECK(client.ended());
   }
   SECTION("after the message") {
-    client.say(GENERATE(mail, rcpt));
+    client.say(GENERATE(mail_line, rcpt));
     world.drain();
     CHECK(client.hear(60s) == "");
     client.say("RCPT TO:<y@example.net>\r\nDATA\r\n");
@@ -77,7 +77,7 @@ TEST_CASE("Session: is told to end now", "[session][shutdown]") {
   const auto row = GENERATE(values<Row>({
       {"idle", "", "421 4.3.2", 0},
       {"greeted", ehlo, "421 4.3.2", 0},
-      {"MAIL", mail, "421 4.3.2", 0},
+      {"MAIL", mail_line, "421 4.3.2", 0},
       {"RCPT", rcpt, "421 4.3.2", 0},
       {"DATA", data, "421 4.3.2", 0},
       {"half a body", data + "a: b\r\n\r\nc", "421 4.3.2", 0},

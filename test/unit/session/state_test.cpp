@@ -12,7 +12,7 @@ using test::World;
 namespace {
 
 const std::string ehlo = "EHLO c.example\r\n";
-const std::string mail = ehlo + "MAIL FROM:<a@b.example>\r\n";
+const std::string mail_line = ehlo + "MAIL FROM:<a@b.example>\r\n";
 
 struct State {
   const char* name;
@@ -22,9 +22,9 @@ struct State {
 const std::vector<State> states = {
     {"fresh", ""},
     {"greeted", ehlo},
-    {"mail given", mail},
-    {"rcpt given", mail + "RCPT TO:<x@example.net>\r\n"},
-    {"all recipients refused", mail + "RCPT TO:<x@elsewhere.example>\r\n"},
+    {"mail given", mail_line},
+    {"rcpt given", mail_line + "RCPT TO:<x@example.net>\r\n"},
+    {"all recipients refused", mail_line + "RCPT TO:<x@elsewhere.example>\r\n"},
 };
 
 struct Row {
@@ -110,7 +110,7 @@ TEST_CASE("Session: a BDAT that is not offered has its octets thrown away", "[se
   World world;
   world.deliver_to_maildir();
   Client client(world);
-  client.say(mail + "RCPT TO:<x@example.net>\r\n");
+  client.say(mail_line + "RCPT TO:<x@example.net>\r\n");
   SECTION("whole") { CHECK(client.say("BDAT 6\r\nRSET\r\nDATA\r\n") == "502 5.5.1, 354"); }
   SECTION("in pieces, and none of them a command") {
     CHECK(client.say("BDAT 12 LAST\r\nRSET\r\n") == "502 5.5.1");
