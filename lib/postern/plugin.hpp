@@ -56,6 +56,7 @@ using plugin::Transaction;
 using plugin::Verdict;
 using policy::AddressList;
 using policy::DomainPattern;
+using policy::FilePath;
 using policy::PatternList;
 using policy::RecipientList;
 using policy::Schema;

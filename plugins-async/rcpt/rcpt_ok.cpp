@@ -35,7 +35,7 @@ class RcptOk final : public PluginOf<RcptOk> {
 
   bool is_ours(Recipient& to) const {
     const auto& domains = settings(to).domains;
-    return to.domain() == lower(to.session().hostname()) ||
+    return iequals(to.domain(), to.session().hostname()) ||
            std::any_of(domains.begin(), domains.end(),
                        [&](const DomainPattern& each) { return each.matches(to.domain()); });
   }

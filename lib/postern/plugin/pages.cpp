@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string_view>
@@ -76,6 +78,13 @@ std::string type_of(const Key& key) {
   }
 }
 
+void write_bound(json::Writer& out, double bound) {
+  if (std::floor(bound) == bound && std::abs(bound) < 1e15)
+    out.number(static_cast<std::int64_t>(bound));
+  else
+    out.number(bound);
+}
+
 void write_keys(json::Writer& out, std::string_view name, const Description& description) {
   out.begin_array(name);
   for (const Key& key : description.keys) {
@@ -83,8 +92,8 @@ void write_keys(json::Writer& out, std::string_view name, const Description& des
     out.begin().key("name").string(key.name).key("type").string(type_of(key), whole);
     if (!key.initial.empty()) out.key("default").string(key.initial, whole);
     // Durations in milliseconds, sizes in octets.
-    if (key.least) out.key("least").number(*key.least);
-    if (key.most) out.key("most").number(*key.most);
+    if (key.least) write_bound(out.key("least"), *key.least);
+    if (key.most) write_bound(out.key("most"), *key.most);
     out.key("required").boolean(key.is_required).key("per_domain").boolean(key.is_per_domain);
     out.key("help").string(key.help, whole);
     for (const policy::Variant& variant : key.variants)

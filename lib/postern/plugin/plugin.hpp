@@ -2,12 +2,24 @@
 #pragma once
 
 #include <postern/plugin/hooks.hpp>
-#include <postern/plugin/lineup.hpp>
 #include <postern/policy/schema.hpp>
 
 #include <string_view>
+#include <vector>
+
+namespace postern {
+class Log;
+namespace coro {
+class Scheduler;
+}
+namespace dns {
+class Resolver;
+}
+}  // namespace postern
 
 namespace postern::plugin {
+
+class Lineup;
 
 class Plugin {
  public:
@@ -15,22 +27,26 @@ class Plugin {
   Plugin(const Plugin&) = delete;
   Plugin& operator=(const Plugin&) = delete;
   virtual ~Plugin() = default;
-  // Says which hooks it wants, what it needs and provides. Once, at start.
+  // Says which hooks it wants, what it needs and provides; no more than that. Also called of an
+  // instance that is never used, to find out; what is below throws std::logic_error then.
   virtual void setup(Hooks& hooks) = 0;
 
   // The name of this instance: "dnsbl", or "dnsbl:strict" from the configuration.
-  std::string_view instance_name() const { return lineup_->instance_name(instance_); }
+  std::string_view instance_name() const;
 
  protected:
-  Log& log() const { return lineup_->log(); }
-  coro::Scheduler& scheduler() const { return lineup_->scheduler(); }
-  dns::Resolver& dns() const { return lineup_->resolver(); }
-  Services& services() const { return lineup_->services(); }
+  Log& log() const;
+  coro::Scheduler& scheduler() const;
+  dns::Resolver& dns() const;
+  Services& services() const;
 
  private:
   friend class Lineup;
   template <typename>
   friend class PluginOf;
+  Lineup& lineup() const;
+  const policy::Snapshot& snapshot() const;
+
   Lineup* lineup_ = nullptr;
   policy::InstanceIndex instance_ = 0;
 };
@@ -55,7 +71,7 @@ class PluginOf : public Plugin {
   // starts before the recipient is known.
   template <typename S, typename E>
   const std::vector<E>& everywhere(std::vector<E> S::*member) const {
-    return lineup_->snapshot().everywhere(instance_, member);
+    return snapshot().everywhere(instance_, member);
   }
 };
 

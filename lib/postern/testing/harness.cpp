@@ -1,4 +1,5 @@
 #include <postern/deliver/maildir.hpp>
+#include <postern/plugin/loader.hpp>
 #include <postern/policy/load.hpp>
 #include <postern/smtp/timeouts.hpp>
 #include <postern/testing/harness.hpp>
@@ -6,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <map>
 #include <stdexcept>
 #include <utility>
@@ -52,11 +54,11 @@ class Harness::Plugins final : public policy::Catalog {
  public:
   const policy::PluginType* find(std::string_view name) override {
     const auto found = kinds_.find(name);
-    return found == kinds_.end() ? nullptr : &found->second.type;
+    return found == kinds_.end() ? modules().find(name) : &found->second.type;
   }
-  std::string problem(std::string_view) override { return {}; }
+  std::string problem(std::string_view name) override { return modules().problem(name); }
   std::vector<std::string> names() override {
-    std::vector<std::string> all;
+    std::vector<std::string> all = modules().names();
     for (const auto& [name, kind] : kinds_) all.push_back(name);
     return all;
   }
@@ -67,10 +69,12 @@ class Harness::Plugins final : public policy::Catalog {
                                  const policy::RecipientTable& recipients) {
     plugin::Lineup::Instances made;
     for (const policy::Instance& instance : snapshot.instances()) {
-      if (instance.type->name == last_plugin)
+      const std::string& name = instance.type->name;
+      const auto kind = kinds_.find(name);
+      if (name == last_plugin)
         made.push_back(std::make_unique<Recipients>(recipients));
       else
-        made.push_back(kinds_.find(instance.type->name)->second.make());
+        made.push_back(kind == kinds_.end() ? modules().make(name) : kind->second.make());
     }
     return made;
   }
@@ -96,6 +100,15 @@ class Harness::Plugins final : public policy::Catalog {
     policy::PluginType type;
     Maker make;
   };
+  // Modules stay loaded, so one loader is enough for all harnesses of a program.
+  static plugin::Loader& modules() {
+    static plugin::Loader loader(folders());
+    return loader;
+  }
+  static std::vector<std::string> folders() {
+    const char* path = std::getenv("POSTERN_PLUGIN_PATH");  // of a plugin that is built elsewhere
+    return path ? std::vector<std::string>{path} : std::vector<std::string>();
+  }
   std::map<std::string, Kind, std::less<>> kinds_;
 };
 

@@ -56,7 +56,8 @@ class Harness : private session::SessionHost {
   ~Harness();
 
   // ---- Plugins: before the first client ----
-  // A [[plugin]] block, behind those before. `use` is a plugin's name; `keys` is TOML. What is
+  // A [[plugin]] block, behind those before. `use` is a plugin's name: one that add() gave, or a
+  // module, of the folder that POSTERN_PLUGIN_PATH names or of this Postern. `keys` is TOML. What is
   // wrong with it throws std::runtime_error when the first client connects.
   void load(std::string_view use, std::string_view keys = {});
   // A class of the test as a plugin.
