@@ -97,18 +97,22 @@ bool Chain::is_due(const Entry& entry, const Party& party) const {
          &effective != &site_of(party.policy()).of(entry.instance);
 }
 
+// Observers first, wherever they stand: findings may build on what they say (who may relay).
 void Chain::begin_work() {
-  for (const Entry* entry : lineup_.entries(step_.hook)) {
-    if (entry->shape != Shape::observer && entry->shape != Shape::finding) continue;
-    if (entry->on_demand) continue;
-    for (Party& party : parties_) {
-      if (!is_wanted(*entry, party)) continue;
-      if (entry->shape == Shape::observer && !entry->waits)
-        observe(*entry, party);
-      else if (Run* run = begin(*entry, party); run && entry->holds)
-        held_.push_back(run);
-      if (!entry->for_recipient) break;
-    }
+  for (const Entry* entry : lineup_.entries(step_.hook))
+    if (entry->shape == Shape::observer) begin_for_all(*entry);
+  for (const Entry* entry : lineup_.entries(step_.hook))
+    if (entry->shape == Shape::finding && !entry->on_demand) begin_for_all(*entry);
+}
+
+void Chain::begin_for_all(const Entry& entry) {
+  for (Party& party : parties_) {
+    if (!is_wanted(entry, party)) continue;
+    if (entry.shape == Shape::observer && !entry.waits)
+      observe(entry, party);
+    else if (Run* run = begin(entry, party); run && entry.holds)
+      held_.push_back(run);
+    if (!entry.for_recipient) break;
   }
 }
 

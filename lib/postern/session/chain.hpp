@@ -28,6 +28,7 @@ class Chain {
   enum class Phase : std::uint8_t { begin, held, chain, later, over };
 
   void begin_work();
+  void begin_for_all(const plugin::Entry& entry);
   void observe(const plugin::Entry& entry, Party& party);
   plugin::Run* weigh_all();
   plugin::Run* examine(const plugin::Entry& entry, Party& party);
