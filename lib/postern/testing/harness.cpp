@@ -1,9 +1,9 @@
 #include <postern/deliver/maildir.hpp>
 #include <postern/plugin/loader.hpp>
-#include <postern/plugin/loader.hpp>
 #include <postern/policy/load.hpp>
 #include <postern/smtp/timeouts.hpp>
 #include <postern/testing/harness.hpp>
+#include <postern/testing/harness_routes.hpp>
 
 #include <fmt/format.h>
 
@@ -110,13 +110,8 @@ class Harness::Plugins final : public policy::Catalog {
     const char* path = std::getenv("POSTERN_PLUGIN_PATH");  // of a plugin that is built elsewhere
     return path ? std::vector<std::string>{path} : std::vector<std::string>();
   }
-  static std::vector<std::string> module_folders() {
-    const char* folder = std::getenv("POSTERN_PLUGIN_PATH");  // NOLINT(concurrency-mt-unsafe)
-    return folder ? std::vector<std::string>{folder} : std::vector<std::string>{};
-  }
 
   std::map<std::string, Kind, std::less<>> kinds_;
-  plugin::Loader modules_{module_folders()};
 };
 
 class Harness::WorkerScope final : public plugin::HookScope {
@@ -200,6 +195,8 @@ void Harness::open() {
     listen();
     forward();
   }
+  routes_ = std::make_unique<HarnessRoutes>(sim, files, network, log, pool);
+  lineup_->services().provide<plugin::Routes>("postern", *routes_);
   worker_ = std::make_unique<WorkerScope>(sim, *lineup_);
   services_.reset(
       new session::Services{sim, files, log, *route_, *lineup_, *worker_, settings, *this});
@@ -276,9 +273,11 @@ std::string Harness::end(std::size_t hung) {
   if (worker_ && worker_->tasks() > 0)
     left += fmt::format("{} tasks of the worker live on\n", worker_->tasks());
   if (route_) sim.run(route_->close());
+  if (routes_) sim.run(routes_->close());
   sim.run_for(1min);
-  if (forward_ && forward_->pool().open_connections() > 0)
-    left += fmt::format("{} connections are not given back\n", forward_->pool().open_connections());
+  std::size_t open = forward_ ? forward_->pool().open_connections() : 0;
+  if (routes_) open += routes_->open_connections();
+  if (open > 0) left += fmt::format("{} connections are not given back\n", open);
   if (network.served() > hung)
     left += fmt::format("{} streams to downstreams are open\n", network.served() - hung);
   network.stop();

@@ -33,6 +33,8 @@
 
 namespace postern::testing {
 
+class HarnessRoutes;
+
 // Keeps what was logged.
 class KeptLog final : public Log {
  public:
@@ -57,8 +59,8 @@ class Harness : private session::SessionHost {
 
   // ---- Plugins: before the first client ----
   // A [[plugin]] block, behind those before. `use` is a plugin's name: one that add() gave, or a
-  // module, of the folder that POSTERN_PLUGIN_PATH names or of this Postern. `keys` is TOML. What is
-  // wrong with it throws std::runtime_error when the first client connects.
+  // module, of the folder that POSTERN_PLUGIN_PATH names or of this Postern. `keys` is TOML. What
+  // is wrong with it throws std::runtime_error when the first client connects.
   void load(std::string_view use, std::string_view keys = {});
   // A class of the test as a plugin.
   template <typename P>
@@ -125,6 +127,7 @@ class Harness : private session::SessionHost {
   std::unique_ptr<plugin::Lineup> lineup_;
   std::unique_ptr<WorkerScope> worker_;
   std::unique_ptr<deliver::Route> route_;
+  std::unique_ptr<HarnessRoutes> routes_;  // that plugins choose
   deliver::SmtpRoute* forward_ = nullptr;
   std::unique_ptr<session::Services> services_;
   coro::Scope sessions_;
