@@ -6,25 +6,47 @@
 namespace postern::plugins {
 namespace {
 
+// One list may take so long, and then its text: what the others say is not lost with it.
+constexpr auto patience = 3s;
+constexpr auto patience_for_text = 1s;
+
 struct Zone {
   std::string name;            // "bl.example.net", no trailing dot
   std::size_t weight = 1;      // counts when listed
-  std::vector<Network> codes;  // answers that count; none: all of 127.0.0.0/8
-  std::string text;            // for the reply; empty: what the list itself says
+  std::vector<Network> codes;  // answers that count
+  std::size_t bits = 0;  // ... and those whose last octet has one of these; neither: all count
+  policy::ReplyTemplate text;  // for the reply; empty: what the list itself says
 
   static void describe(Schema<Zone>& schema) {
     schema.key("name", &Zone::name, "the list's zone").required().alone();
     schema.key("weight", &Zone::weight, "what a listing counts towards the threshold").at_least(1);
     schema.key("codes", &Zone::codes, "answers that count, such as 127.0.0.2; without it all do");
-    schema.key("text", &Zone::text, "the reply's text, instead of the list's own");
+    schema
+        .key("bits", &Zone::bits,
+             "answers count whose last octet has one of these bits: the sum of 1, 2, 4, ... 128")
+        .at_most(255);
+    schema.key("text", &Zone::text,
+               "the reply's text, with {client}, instead of the list's own, which is {reason}");
   }
   bool operator==(const Zone&) const = default;
+
+  bool counts(const IpAddress& answer) const {
+    if (codes.empty() && bits == 0) return true;
+    return (answer.octets().back() & bits) != 0 ||
+           std::any_of(codes.begin(), codes.end(),
+                       [&](const Network& code) { return code.contains(answer); });
+  }
   bool counts(const std::vector<IpAddress>& answers) const {
-    if (codes.empty()) return !answers.empty();
-    for (const IpAddress& answer : answers)
-      for (const Network& code : codes)
-        if (code.contains(answer)) return true;
-    return false;
+    return std::any_of(answers.begin(), answers.end(),
+                       [&](const IpAddress& answer) { return counts(answer); });
+  }
+  std::string says(std::string own, const std::string& client) const {
+    if (own.empty()) own = fmt::format("Your address is listed in {}", name);
+    if (text.empty()) return own;
+    policy::ReplyValues values{};
+    values.reason = own;
+    values.client = client;
+    return text.fill(values);
   }
 };
 
@@ -37,7 +59,9 @@ struct Answer {
 };
 
 struct Listings : Fact<"dnsbl.listings", 1> {
+  std::string client;
   std::vector<Answer> answers;
+  std::vector<std::string> suspended;  // were not asked
 
   const Answer* of(const std::string& zone) const {
     for (const Answer& answer : answers)
@@ -50,8 +74,14 @@ struct Listings : Fact<"dnsbl.listings", 1> {
       if (!answer.codes) failed.push_back(answer.zone + ": " + answer.codes.error().describe());
       if (answer.codes && !answer.codes->empty()) listed.push_back(answer.zone);
     }
-    out.add("listed", listed).add("failed", failed);
+    out.add("listed", listed).add("failed", failed).add("suspended", suspended);
   }
+};
+
+struct Examined {
+  Examined(std::string z, bool w) : zone(std::move(z)), works(w) {}
+  std::string zone;
+  std::optional<bool> works;  // nothing: it did not answer, which tells nothing
 };
 
 class Dnsbl final : public PluginOf<Dnsbl> {
@@ -66,6 +96,7 @@ class Dnsbl final : public PluginOf<Dnsbl> {
     schema.key("threshold", &Settings::threshold, "sum of weights that refuses")
         .at_least(1)
         .per_domain();
+    schema.defaults().enforce_at = policy::Stage::rcpt;  // where nobody has waited for it
     schema.defaults().on_error = policy::OnError::next;
     schema.defaults().exempt.relay = true;
   }
@@ -77,50 +108,53 @@ class Dnsbl final : public PluginOf<Dnsbl> {
  private:
   // Once per client, beside the dialogue: the lists of all domains at the same time.
   Task<Result<Listings>> look(Session& session) {
+    Listings found;
+    found.client = session.client_address().text();
     Group<Answer> lookups;
     const std::string reversed = dns::reverse_name(session.client_address());
-    for (const Zone& zone : everywhere(&Settings::zones))
-      lookups.add(ask(session.dns(), reversed, zone.name));
-    Listings found;
-    auto keep = [&](Answer answer) {
-      if (!found.of(answer.zone)) found.answers.push_back(std::move(answer));
-    };
+    for (const std::string& zone : zone_names()) {
+      if (suspended_.count(zone) > 0)
+        found.suspended.push_back(zone);
+      else
+        lookups.add(ask(session.dns(), reversed, zone));
+    }
+    auto keep = [&](Answer answer) { found.answers.push_back(std::move(answer)); };
     const auto outcome = co_await lookups.each(keep);
     if (!outcome) co_return fail(outcome.error());
     co_return found;
   }
 
-  // For each recipient, with his lists and his threshold.
+  // For each recipient, with his lists and his threshold. A list that has not answered matters only
+  // where its weight could have.
   Verdict judge(const Listings& found, const Settings& settings) const {
     std::size_t score = 0, unknown = 0;
     std::string text;
+    Error error(Errc::timed_out);
     for (const Zone& zone : settings.zones) {
       const Answer* answer = found.of(zone.name);
-      if (!answer || !answer->codes) {
+      if (!answer) continue;  // suspended
+      if (!answer->codes) {
         unknown += zone.weight;
+        error = Error(answer->codes.error().code, zone.name);
       } else if (zone.counts(*answer->codes)) {
         score += zone.weight;
-        if (text.empty()) text = zone.text.empty() ? answer->text : zone.text;
-        if (text.empty()) text = fmt::format("Your address is listed in {}", zone.name);
+        if (text.empty()) text = zone.says(answer->text, found.client);
       }
     }
     if (score >= settings.threshold) return Verdict::reject({5, 7, 1}, std::move(text));
-    if (score + unknown >= settings.threshold) return Verdict::failed(Errc::timed_out);
+    if (score + unknown >= settings.threshold) return Verdict::failed(std::move(error));
     return Verdict::next();
   }
 
-  Task<Answer> ask(dns::Resolver& resolver, std::string reversed, std::string zone) {
-    if (suspended_.count(zone) > 0)
-      co_return Answer(std::move(zone),
-                       fail(Errc::unsupported, "suspended: it fails its own test"));
+  static Task<Answer> ask(dns::Resolver& resolver, std::string reversed, std::string zone) {
     std::string question = fmt::format("{}.{}", reversed, zone);
-    auto codes = co_await resolver.a(question);
+    auto codes = co_await coro::within(patience, resolver.a(question));
     auto listed = dns::is_listing(codes);
     if (!listed) co_return Answer(std::move(zone), fail(listed.error()));
     Answer answer(std::move(zone), std::vector<IpAddress>());
     if (!*listed) co_return answer;
     answer.codes->assign(codes->records.begin(), codes->records.end());
-    auto texts = co_await resolver.txt(std::move(question));
+    auto texts = co_await coro::within(patience_for_text, resolver.txt(std::move(question)));
     if (texts && !texts->empty()) answer.text = texts->records.front().substr(0, 200);
     co_return answer;
   }
@@ -128,21 +162,33 @@ class Dnsbl final : public PluginOf<Dnsbl> {
   // RFC 5782 section 5: a list that works lists 127.0.0.2 and not 127.0.0.1. One that has died, or
   // lists the world, is not asked until it is well again.
   Task<void> examine_lists(Tick) {
-    for (const std::string& zone : zone_names()) {
-      std::string positive = "2.0.0.127." + zone;
-      std::string negative = "1.0.0.127." + zone;
-      auto must = co_await dns().a(std::move(positive));
-      auto must_not = co_await dns().a(std::move(negative));
-      const auto works = dns::is_listing(must);
-      const bool lists_all = must_not && !must_not->empty();
-      if (!works && works.error().code != Errc::malformed) continue;  // silent: that tells nothing
-      judge_list(zone, works && *works && !lists_all);
-    }
+    Group<Examined> tests;
+    for (const std::string& zone : zone_names()) tests.add(examine(dns(), zone));
+    auto judge = [&](Examined examined) {
+      if (examined.works) judge_list(examined.zone, *examined.works);
+    };
+    const auto outcome = co_await tests.each(judge);
+    if (!outcome) co_return;
   }
 
+  static Task<Examined> examine(dns::Resolver& resolver, std::string zone) {
+    Examined examined(zone, false);
+    auto must = co_await coro::within(patience, resolver.a("2.0.0.127." + zone));
+    const auto lists = dns::is_listing(must);
+    const bool silent = !lists && lists.error().code != Errc::malformed;
+    if (silent) examined.works.reset();
+    if (!lists || !*lists) co_return examined;
+    auto must_not = co_await coro::within(patience_for_text, resolver.a("1.0.0.127." + zone));
+    examined.works = !must_not || must_not->empty();
+    co_return examined;
+  }
+
+  // Each once, however many domains name it.
   std::vector<std::string> zone_names() const {
     std::vector<std::string> names;
-    for (const Zone& zone : everywhere(&Settings::zones)) names.push_back(zone.name);
+    for (const Zone& zone : everywhere(&Settings::zones))
+      if (std::find(names.begin(), names.end(), zone.name) == names.end())
+        names.push_back(zone.name);
     return names;
   }
 
