@@ -18,8 +18,10 @@ struct Greeting : Fact<"helo.greeting", 1> {
   IpAddress client;
   std::optional<IpAddress> literal;  // [192.0.2.1]
   bool bare_address = false;         // 192.0.2.1
-  bool asked = false;                // the DNS, and it answered
-  std::vector<IpAddress> addresses;
+  bool asked = false;                // the DNS
+  std::optional<Error> error;        // ... and it did not answer
+  bool exists = false;               // has addresses of any kind
+  std::vector<IpAddress> addresses;  // of the client's kind
   std::vector<std::string> pointers;
   void record(Fields& out) const {
     out.add("name", name).add("asked", asked).add("addresses", addresses.size());
@@ -29,10 +31,14 @@ struct Greeting : Fact<"helo.greeting", 1> {
 std::optional<IpAddress> address_of_literal(std::string_view name) {
   if (name.size() < 2 || name.front() != '[' || name.back() != ']') return {};
   name = name.substr(1, name.size() - 2);
-  if (name.starts_with("IPv6:")) name.remove_prefix(5);
+  if (iequals(name.substr(0, 5), "IPv6:")) name.remove_prefix(5);
   const auto address = IpAddress::parse(name);
   if (!address) return {};
   return *address;
+}
+
+bool is_qualified(std::string_view name) {
+  return dns::is_host_name(name) && name.find('.') != std::string_view::npos;
 }
 
 bool are_neighbours(const IpAddress& a, const IpAddress& b) {
@@ -56,6 +62,7 @@ class Helo final : public PluginOf<Helo> {
     Policy policy = Policy::lenient;
     std::vector<DomainPattern> bad;
     PatternList bad_patterns;
+    PatternList wanted_patterns;
   };
   static void describe(Schema<Settings>& schema) {
     schema.key(
@@ -67,34 +74,47 @@ class Helo final : public PluginOf<Helo> {
         .key("bad_patterns", &Settings::bad_patterns,
              "patterns of names that are refused, and the text to say")
         .per_domain();
+    schema
+        .key("wanted_patterns", &Settings::wanted_patterns,
+             "patterns of which a name must fit one; not set: any name will do")
+        .per_domain();
     schema.defaults().on_error = policy::OnError::next;
     schema.defaults().exempt.relay = true;
   }
   void setup(Hooks& hooks) override { hooks.on_helo(this, &Helo::look).judge(&Helo::judge); }
 
  private:
-  Task<Result<Greeting>> look(Hello& hello) {
+  Task<Greeting> look(Hello& hello) {
     Greeting greeting;
-    greeting.name = hello.name();
+    greeting.name = lower(hello.name());
+    if (greeting.name.ends_with('.')) greeting.name.pop_back();
     greeting.client = hello.session().client_address();
     greeting.literal = address_of_literal(greeting.name);
     greeting.bare_address = IpAddress::parse(greeting.name).has_value();
-    const bool is_name = !greeting.literal && !greeting.bare_address;
-    if (settings(hello).policy == Policy::lenient || !is_name || !dns::is_host_name(greeting.name))
-      co_return greeting;
-    dns::Resolver& resolver = hello.session().dns();
-    Result<dns::Answer<IpAddress>> found;
-    if (greeting.client.is_v4())
-      found = co_await resolver.a(greeting.name);
-    else
-      found = co_await resolver.aaaa(greeting.name);
-    if (!found) co_return fail(found.error());
+    greeting.asked = settings(hello).policy != Policy::lenient && is_qualified(greeting.name) &&
+                     !greeting.bare_address;
+    if (!greeting.asked) co_return greeting;
+    co_return co_await ask(hello.session().dns(), std::move(greeting));
+  }
+
+  // What fails is on_error's case only where the name is not refused without the DNS.
+  static Task<Greeting> ask(dns::Resolver& resolver, Greeting greeting) {
+    const bool v4 = greeting.client.is_v4();
+    auto same = co_await addresses_of(resolver, greeting.name, v4);
+    auto other = co_await addresses_of(resolver, greeting.name, !v4);
     auto pointers = co_await resolver.ptr(greeting.client);
-    if (!pointers) co_return fail(pointers.error());
-    greeting.addresses = std::move(found->records);
-    greeting.pointers = std::move(pointers->records);
-    greeting.asked = true;
+    greeting.exists = (same && !same->empty()) || (other && !other->empty());
+    if (!same) greeting.error = same.error();
+    if (!other && !greeting.exists) greeting.error = other.error();
+    if (!pointers) greeting.error = pointers.error();
+    if (same) greeting.addresses = std::move(same->records);
+    if (pointers) greeting.pointers = std::move(pointers->records);
     co_return greeting;
+  }
+
+  static Task<Result<dns::Answer<IpAddress>>> addresses_of(dns::Resolver& resolver,
+                                                           std::string name, bool v4) {
+    return v4 ? resolver.a(std::move(name)) : resolver.aaaa(std::move(name));
   }
 
   Verdict judge(const Greeting& greeting, const Settings& settings) const {
@@ -102,6 +122,8 @@ class Helo final : public PluginOf<Helo> {
       if (bad.matches(greeting.name)) return disbelieve(greeting.name);
     if (const auto* entry = settings.bad_patterns.match(greeting.name))
       return entry->reply.empty() ? disbelieve(greeting.name) : refuse(std::string(entry->reply));
+    if (!settings.wanted_patterns.empty() && !settings.wanted_patterns.match(greeting.name))
+      return refuse("The name of your greeting is not allowed here");
     if ((greeting.name == "localhost" || greeting.name.starts_with("localhost.")) &&
         !greeting.client.is_loopback())
       return refuse("You are not localhost");
@@ -117,10 +139,11 @@ class Helo final : public PluginOf<Helo> {
   }
 
   static Verdict judge_name(const Greeting& greeting, Policy policy) {
-    if (!dns::is_host_name(greeting.name) || greeting.name.find('.') == std::string::npos)
+    if (!is_qualified(greeting.name))
       return refuse("Your greeting is no fully qualified host name");
+    if (greeting.error) return Verdict::failed(*greeting.error);
     if (!greeting.asked) return Verdict::next();
-    if (greeting.addresses.empty()) return refuse("The host name of your greeting does not exist");
+    if (!greeting.exists) return refuse("The host name of your greeting does not exist");
     if (greeting.pointers.empty())
       return refuse(fmt::format("{} has no host name in the DNS", greeting.client.text()));
     if (policy == Policy::strict && !leads_back(greeting))
