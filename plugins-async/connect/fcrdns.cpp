@@ -58,7 +58,8 @@ class Fcrdns final : public PluginOf<Fcrdns> {
         if (near) confirmed.push_back(name);
       }
     }
-    std::erase(confirmed, "localhost");
+    // "localhost", "local": whoever owns the address says so, and no name of the DNS is meant.
+    std::erase_if(confirmed, [](const std::string& name) { return name.find('.') == name.npos; });
     if (confirmed.empty() && reverse->unsure)
       co_return fail(Errc::servfail, "a name has no answer");
 

@@ -15,6 +15,7 @@ class BadMailFrom final : public PluginOf<BadMailFrom> {
         .key("list", &Settings::list,
              "senders that are refused: an address, @domain or a pattern, and the text to say")
         .per_domain();
+    schema.defaults().exempt.relay = true;
   }
   void setup(Hooks& hooks) override {
     hooks.on_mail(this, &BadMailFrom::look).judge(&BadMailFrom::judge);
