@@ -1,5 +1,8 @@
 #include "check.hpp"
 
+#include <postern/plugin/line_up.hpp>
+#include <postern/plugin/loader.hpp>
+
 #include <unistd.h>
 
 #include <cerrno>
@@ -27,9 +30,13 @@ Result<void> become_worker(const policy::Bundle& bundle) {
 int judge(const policy::Bundle& bundle, bool say_good) {
   auto became = become_worker(bundle);
   if (!became) return complain(became.error().text);
-  const auto loaded = policy::load(bundle, policy::builtin_catalog());
+  plugin::Loader loader;
+  const auto loaded = policy::load(bundle, loader);
   for (const auto& line : loaded.lines()) complain(line);
   if (!loaded.usable()) return 1;
+  const auto unfit = plugin::check_lineup(loader, bundle, loaded.snapshot);
+  for (const auto& problem : unfit) complain(problem.line());
+  if (!unfit.empty()) return 1;
   if (say_good)
     std::printf("%s: %s\n", bundle.root.c_str(),
                 loaded.problems.empty() ? "no problems" : "usable, with remarks");

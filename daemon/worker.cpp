@@ -1,7 +1,7 @@
 #include "worker.hpp"
 
-#include <postern/deliver/maildir.hpp>
-#include <postern/deliver/smtp_route.hpp>
+#include <postern/coro/sleep.hpp>
+#include <postern/session/hearing.hpp>
 
 #include <fmt/format.h>
 
@@ -12,18 +12,19 @@
 namespace postern::daemon {
 namespace {
 
-std::unique_ptr<deliver::Route> make_route(net::Loop& loop, net::Files& files,
-                                           net::Network& network, Log& log,
-                                           const policy::Configuration& configuration,
-                                           std::size_t workers) {
-  if (configuration.forward.maildir.empty())
-    return std::make_unique<deliver::SmtpRoute>(loop, network, log,
-                                                pool_settings(configuration, workers));
-  deliver::MaildirSettings settings{configuration.forward.maildir.text, configuration.hostname};
-  return std::make_unique<deliver::Maildir>(loop, files, log, std::move(settings));
-}
+using namespace std::chrono_literals;
+
+constexpr auto tick_interval = 1min;
+// What outlives the clients has so long to end when the worker does.
+constexpr auto farewell_time = 10s;
 
 }  // namespace
+
+class Worker::Scope final : public plugin::HookScope {
+ public:
+  Scope(coro::Scheduler& scheduler, plugin::Lineup& lineup)
+      : HookScope(plugin::ScopeKind::worker, lineup, scheduler, lineup.snapshot().site()) {}
+};
 
 // The time that transactions have to finish.
 class Worker::Grace final : public coro::Timer {
@@ -54,23 +55,41 @@ class Worker::Recess final : public coro::Timer {
   Worker& worker_;
 };
 
-Worker::Worker(net::Loop& loop, Log& log, const policy::Loaded& loaded, WorkerIdentity identity)
+Worker::Worker(net::Loop& loop, Log& log, const policy::Loaded& loaded, WorkerPlugins plugins,
+               WorkerIdentity identity)
     : loop_(loop),
       log_(log),
       drain_timeout_(loaded.configuration.drain_timeout),
       files_(loop),
       network_(loop),
       settings_(session_settings(loaded.configuration)),
-      route_(make_route(loop, files_, network_, log, loaded.configuration, identity.workers)),
-      services_{loop, files_, log, *route_, loaded.recipients, settings_, *this},
+      plugins_(std::move(plugins)),
+      routes_(loop, files_, network_, log, loaded.configuration, identity.workers),
+      scope_(std::make_unique<Scope>(loop, *plugins_.lineup)),
+      lists_(loop, log, loaded.snapshot),
+      services_{loop,      files_, log, routes_.site(), *plugins_.lineup, *scope_,
+                settings_, *this},
       sessions_(loop, "worker"),
       chores_(loop, "worker"),
+      rounds_(loop, "worker"),
       most_sessions_(identity.most_sessions),
       id_prefix_(fmt::format(
           "{}-{}-{:x}-", identity.generation, identity.slot,
           std::chrono::duration_cast<std::chrono::milliseconds>(loop.wall().time_since_epoch())
               .count())) {
+  plugins_.lineup->services().provide<plugin::Routes>("postern", routes_);
   loop_.watch_lag(this);
+  rounds_.start(tick());
+  rounds_.start(lists_.watch());
+}
+
+coro::Task<void> Worker::tick() {
+  while (true) {
+    const plugin::Tick now{loop_.wall()};
+    session::Hearing::tell(services_, plugin::Hook::tick, &now);
+    auto slept = co_await coro::sleep(tick_interval);
+    if (!slept) co_return;
+  }
 }
 
 Worker::~Worker() { loop_.watch_lag(nullptr); }
@@ -149,7 +168,13 @@ void Worker::finish_now() {
 coro::Task<void> Worker::wind_down() {
   co_await sessions_.join();
   grace_.reset();
-  co_await route_->close();
+  rounds_.stop(Errc::cancelled);
+  co_await rounds_.join();
+  auto ended = co_await scope_->join(farewell_time);
+  scope_->context().stop(Errc::cancelled);
+  if (!ended) ended = co_await scope_->join(farewell_time);
+  if (!ended) log_.error("{} tasks of plugins have not ended", scope_->tasks());
+  co_await routes_.close();
   loop_.stop();
 }
 

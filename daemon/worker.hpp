@@ -6,6 +6,8 @@
 #include <postern/deliver/route.hpp>
 #include <postern/net/disk_files.hpp>
 #include <postern/net/tcp.hpp>
+#include <postern/dns/ares_resolver.hpp>
+#include <postern/plugin/line_up.hpp>
 #include <postern/policy/load.hpp>
 #include <postern/session/session.hpp>
 
@@ -13,6 +15,9 @@
 #include <map>
 #include <memory>
 #include <string>
+
+#include "list_watch.hpp"
+#include "routes.hpp"
 
 namespace postern::daemon {
 
@@ -23,11 +28,18 @@ struct WorkerIdentity {
   std::size_t most_sessions = 1000;  // see most_sessions()
 };
 
+// What the plugins of a worker are made of; the loader outlives all of it.
+struct WorkerPlugins {
+  std::unique_ptr<dns::CachingResolver> resolver;
+  std::unique_ptr<plugin::Lineup> lineup;
+};
+
 // Everything runs on `loop`'s thread.
 class Worker final : private net::Acceptor, private net::LagWatcher, private session::SessionHost {
  public:
   // `loaded` must be usable and outlive the worker.
-  Worker(net::Loop& loop, Log& log, const policy::Loaded& loaded, WorkerIdentity identity);
+  Worker(net::Loop& loop, Log& log, const policy::Loaded& loaded, WorkerPlugins plugins,
+         WorkerIdentity identity);
   ~Worker();
 
   // Accepts on a listening socket that somebody else owns; stops to.
@@ -46,11 +58,13 @@ class Worker final : private net::Acceptor, private net::LagWatcher, private ses
  private:
   class Grace;
   class Recess;
+  class Scope;
   void accepted(net::StreamPtr stream) override;
   void accept_failed(const Error& error) override;
   void loop_was_held(net::Duration duration, std::string_view who) override;
   void session_ended() override;
   coro::Task<void> wind_down();
+  coro::Task<void> tick();
   bool has_room() const;
   void pause();
   void resume();
@@ -61,10 +75,14 @@ class Worker final : private net::Acceptor, private net::LagWatcher, private ses
   net::DiskFiles files_;
   net::TcpNetwork network_;
   session::Settings settings_;
-  std::unique_ptr<deliver::Route> route_;
+  WorkerPlugins plugins_;
+  WorkerRoutes routes_;
+  std::unique_ptr<Scope> scope_;  // of what outlives the clients
+  ListWatch lists_;
   session::Services services_;
   coro::Scope sessions_;
   coro::Scope chores_;  // the winding down
+  coro::Scope rounds_;  // the tick, the lists
   coro::List<session::Session, session::SessionTag> registry_;
   std::map<int, std::unique_ptr<net::Listener>> listeners_;  // null while paused
   std::size_t most_sessions_;

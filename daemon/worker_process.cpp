@@ -70,10 +70,11 @@ class WorkerProcess final : private net::ChannelReader,
                             private coro::Timer {
  public:
   WorkerProcess(net::Loop& loop, LogWriter& log, const policy::Loaded& loaded,
-                const WorkerIdentity& identity, std::vector<int> sockets, Decoder decoder)
+                WorkerPlugins plugins, const WorkerIdentity& identity, std::vector<int> sockets,
+                Decoder decoder)
       : loop_(loop),
         log_(log),
-        worker_(loop, log, loaded, identity),
+        worker_(loop, log, loaded, std::move(plugins), identity),
         sockets_(std::move(sockets)),
         decoder_(std::move(decoder)) {}
   ~WorkerProcess() { loop_.disarm(*this); }
@@ -176,9 +177,9 @@ Result<void> work(int channel, Orders orders, Decoder decoder) {
   const auto master = policy::load_master(orders.bundle);
   auto dropped = drop_privileges(master.settings.user, master.settings.group);
   if (!dropped) return dropped;
-  const policy::Loaded loaded = policy::load(orders.bundle, policy::builtin_catalog());
+  plugin::Loader loader;
+  const policy::Loaded loaded = policy::load(orders.bundle, loader);
   if (!loaded.usable()) return fail(Errc::malformed, loaded.lines().front());
-  orders.bundle = {};  // lists can be large
   const policy::LogSettings& log_settings = loaded.configuration.log;
   auto target = LogTarget::open(log_settings.target.text);
   if (!target) return fail(target.error());
@@ -192,8 +193,15 @@ Result<void> work(int channel, Orders orders, Decoder decoder) {
   if (!most) return fail(most.error());
   const WorkerIdentity identity{orders.hello.slot, orders.hello.generation, orders.hello.workers,
                                 *most};
-  WorkerProcess process(loop, log, loaded, identity, std::move(orders.hello.sockets),
-                        std::move(decoder));
+  WorkerPlugins plugins;
+  plugins.resolver = dns::make_resolver(loop, dns_settings(loaded.configuration));
+  plugin::LinedUp lined_up = plugin::line_up(loader, orders.bundle, loop, log, *plugins.resolver,
+                                             loaded.snapshot);
+  if (!lined_up.usable()) return fail(Errc::malformed, lined_up.problems.front().line());
+  plugins.lineup = std::move(lined_up.lineup);
+  orders.bundle = {};  // lists can be large
+  WorkerProcess process(loop, log, loaded, std::move(plugins), identity,
+                        std::move(orders.hello.sockets), std::move(decoder));
   return process.run(channel);
 }
 

@@ -1,6 +1,6 @@
 // Writes postern.toml(5): its source with the line "@KEYS@" replaced by the description of all
 // keys.
-#include <postern/policy/builtin.hpp>
+#include <postern/plugin/loader.hpp>
 #include <postern/policy/configuration.hpp>
 #include <postern/policy/manual.hpp>
 
@@ -23,7 +23,7 @@ int write_page(const char* source, const char* target) {
   }
   std::string keys = postern::policy::manual(postern::policy::describe_configuration());
   keys += "# PLUGINS\n\n";
-  auto& catalog = postern::policy::builtin_catalog();
+  postern::plugin::Loader catalog;
   for (const std::string& name : catalog.names()) keys += manual(*catalog.find(name));
   page.replace(at, mark.size(), keys);
   std::ofstream out(target, std::ios::binary);

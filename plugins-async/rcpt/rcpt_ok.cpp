@@ -19,6 +19,11 @@ class RcptOk final : public PluginOf<RcptOk> {
                "recipients that are taken, an address or @domain each; of a domain that has "
                "addresses here only these are taken");
   }
+  static std::string fault(const Settings& settings) {
+    const auto& lists = settings.recipients.tables;
+    if (!settings.domains.empty() || lists.written || lists.file) return {};
+    return "takes nothing without domains or recipients_file; set one of them";
+  }
   void setup(Hooks& hooks) override { hooks.on_rcpt(this, &RcptOk::decide); }
 
  private:

@@ -7,9 +7,9 @@
 #include <postern/dns/question.hpp>
 
 #include <list>
+#include <map>
 #include <memory>
 #include <optional>
-#include <unordered_map>
 
 namespace postern::dns {
 
@@ -62,7 +62,7 @@ class Cache {
 
   CacheLimits limits_;
   Entries entries_;  // the one asked for last is first
-  std::unordered_map<Question, Entries::iterator, QuestionHash> places_;
+  std::map<Question, Entries::iterator> places_;
   std::size_t octets_ = 0;
 };
 

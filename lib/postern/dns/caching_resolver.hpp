@@ -5,7 +5,7 @@
 #include <postern/dns/lookup.hpp>
 #include <postern/dns/resolver.hpp>
 
-#include <unordered_map>
+#include <map>
 
 namespace postern::dns {
 
@@ -52,7 +52,7 @@ class CachingResolver final : public Resolver, private LookupOwner {
   std::unique_ptr<Exchange> exchange_;
   Settings settings_;
   Cache cache_;
-  std::unordered_map<Question, std::shared_ptr<Lookup>, QuestionHash> lookups_;
+  std::map<Question, std::shared_ptr<Lookup>> lookups_;
   std::size_t first_server_ = 0;  // one that answered when it was last asked, if there is one
   Counters counters_;
 };

@@ -5,7 +5,7 @@
 #include <postern/base/ip.hpp>
 #include <postern/dns/answer.hpp>
 
-#include <functional>
+#include <compare>
 #include <string_view>
 #include <variant>
 
@@ -25,15 +25,10 @@ struct Question {
   Type type = Type::a;
   std::string name;  // as query_name() makes it
 
-  bool operator==(const Question&) const = default;
+  // Questions are kept in ordered maps: strangers choose the names, and could choose such whose
+  // hashes are equal.
+  auto operator<=>(const Question&) const = default;
   std::string text() const;  // "example.net MX"
-};
-
-struct QuestionHash {
-  std::size_t operator()(const Question& question) const {
-    return std::hash<std::string>()(question.name) ^
-           (static_cast<std::size_t>(question.type) * 0x9e3779b97f4a7c15);
-  }
 };
 
 // Addresses, mail exchangers, or the texts of TXT and names of PTR records.

@@ -50,8 +50,13 @@ struct Module {
 
 template <typename P>
 policy::PluginType type_of(const char* name) {
-  return policy::plugin_type<typename P::Settings>(name, P::summary, POSTERN_PLUGIN_VERSION,
-                                                   &P::describe);
+  using Settings = typename P::Settings;
+  auto type = policy::plugin_type<Settings>(name, P::summary, POSTERN_PLUGIN_VERSION, &P::describe);
+  if constexpr (requires(const Settings& settings) { P::fault(settings); })
+    type.fault = [](const void* settings) -> std::string {
+      return P::fault(*static_cast<const Settings*>(settings));
+    };
+  return type;
 }
 
 }  // namespace postern::plugin

@@ -65,7 +65,6 @@ Loaded load(const Bundle& bundle, Catalog& catalog, const LoadOptions& options) 
   builder.read_site(document, loaded.configuration);
   if (whole) builder.read_domains(bundle);
   loaded.snapshot = builder.take();
-  loaded.recipients = build_recipients(loaded.configuration.hostname, *loaded.snapshot);
   loaded.problems = problems.take();
   return loaded;
 }

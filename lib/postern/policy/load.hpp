@@ -1,7 +1,6 @@
 // From the bytes of a bundle to settings, or to a list of everything that is wrong with it.
 #pragma once
 
-#include <postern/policy/builtin.hpp>
 #include <postern/policy/bundle.hpp>
 #include <postern/policy/configuration.hpp>
 #include <postern/policy/list_files.hpp>
@@ -23,7 +22,6 @@ struct LoadOptions {
 
 struct Loaded {
   Configuration configuration;
-  RecipientTable recipients;
   std::shared_ptr<const Snapshot> snapshot;  // refers to the catalog's types
   std::vector<Problem> problems;             // by place
 

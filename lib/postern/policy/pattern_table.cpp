@@ -92,7 +92,7 @@ std::string PatternTable::add_expression(std::string_view text) {
 
 void PatternTable::finish() {
   if (expressions_.empty()) return;
-  all_ = std::make_unique<re2::RE2::Set>(options(max_octets_of_all), re2::RE2::UNANCHORED);
+  all_ = std::make_unique<re2::RE2::Set>(options(octets_of_all_), re2::RE2::UNANCHORED);
   for (const Expression& expression : expressions_)
     if (all_->Add(expression.alone->pattern(), nullptr) < 0) return all_.reset();
   if (!all_->Compile()) all_.reset();

@@ -22,7 +22,8 @@ class PatternTable {
   static constexpr std::int64_t max_octets_of_one = std::int64_t{1} << 20;   // compiled
   static constexpr std::int64_t max_octets_of_all = std::int64_t{64} << 20;  // compiled and cached
 
-  PatternTable() = default;
+  explicit PatternTable(std::int64_t octets_of_all = max_octets_of_all)
+      : octets_of_all_(octets_of_all) {}
   PatternTable(const PatternTable&) = delete;
   PatternTable& operator=(const PatternTable&) = delete;
 
@@ -51,6 +52,7 @@ class PatternTable {
     std::unique_ptr<re2::RE2> alone;  // for when all at once need too much memory
   };
 
+  std::int64_t octets_of_all_;
   std::vector<std::unique_ptr<char[]>> chunks_;  // of what entries and keys point into
   std::size_t room_ = 0;                         // in the last chunk
   char* next_ = nullptr;

@@ -54,7 +54,11 @@ void require_sound(const PluginType& type) {
 
 SnapshotBuilder::SnapshotBuilder(const Description& root, Catalog& catalog, Reading& reading,
                                  std::shared_ptr<ListStore> lists)
-    : root_(root), catalog_(catalog), reading_(reading), problems_(reading.problems) {
+    : root_(root),
+      catalog_(catalog),
+      reading_(reading),
+      problems_(reading.problems),
+      unheard_(reading.problems.file_names()) {
   data_.lists = std::move(lists);
 }
 
@@ -86,8 +90,7 @@ void SnapshotBuilder::read_block(const Value& block) {
   Effective& effective = data_.policies.front().add(*type);
   const std::size_t fatal_before = problems_.fatal_count();
   if (defaults_ != nullptr) {
-    Problems unheard(problems_.file_names());  // they were told when the table itself was read
-    Reading quiet(unheard, reading_.folder, false);
+    Reading quiet(unheard_, reading_.folder, false);  // told when the table itself was read
     quiet.lists = reading_.lists;
     const Reader::Part part{&common_, &effective.common};
     Reader(root_, quiet).read_parts(*defaults_, {&part, 1}, Reader::Keys::all, "plugin_defaults");

@@ -68,6 +68,7 @@ class SnapshotBuilder {
   Catalog& catalog_;
   Reading& reading_;
   Problems& problems_;
+  Problems unheard_;
   std::shared_ptr<Snapshot> snapshot_ = std::make_shared<Snapshot>();
   SnapshotData& data_ = snapshot_->data();
   const Description common_ = description_of<Common>();

@@ -72,12 +72,12 @@ void SnapshotBuilder::check_instance(InstanceIndex instance, const Effective& ef
     problems_.add(enforce_at->place, written.path + ".enforce_at",
                   fmt::format("{} decides at {}, which is later; write \"now\", or remove it",
                               which.type->name, step_of(which.type->earliest)));
-  if (common.mode == Mode::off) return;
   if (is_override && std::max(which.type->latest, common.enforce_at) < Stage::rcpt)
     problems_.add(written.block->place, written.path,
                   fmt::format("comes too late: {} takes effect at {}, before the recipient is "
-                              "known; set enforce_at = \"rcpt\" here or in its [[plugin]] block",
+                              "known; set enforce_at = \"rcpt\" in its [[plugin]] block",
                               which.name, step_of(first_effect(*which.type, effective))));
+  if (common.mode == Mode::off) return;
   if (common.mode == Mode::score && score.empty())
     problems_.add(place_of(written, "mode"), written.path + ".mode",
                   "\"score\" needs a table [score] with defer_at, reject_at or both");
@@ -89,15 +89,19 @@ void SnapshotBuilder::check_exemptions(InstanceIndex instance, const Effective& 
   const bool is_override = written.block != blocks_[instance];
   const Instance& which = data_.instances[instance];
   const Stage at = first_effect(*which.type, effective);
+  const bool is_off_at_site = data_.policies.front().of(instance).common.mode == Mode::off;
   for (const Known& kind : known) {
     if (at >= kind.from || !kind.is_set(effective.common.exempt)) continue;
     const Value* own = find(written.block, "exempt", kind.key);
     if (own == nullptr && find(blocks_[instance], "exempt", kind.key) == nullptr) {
-      if (!is_override) moot_[std::string(kind.key)].push_back(which.name);
+      const bool is_default = find(defaults_, "exempt", kind.key) != nullptr;  // or the plugin's
+      if (is_default && !is_override) moot_[std::string(kind.key)].push_back(which.name);
       continue;
     }
-    // An override that changes the stage makes the block's exemption its own affair.
+    // An override that changes the stage, or switches the instance on, makes the block's exemption
+    // its own affair.
     if (own == nullptr) own = find(written.block, "enforce_at", "");
+    if (own == nullptr && is_off_at_site) own = find(written.block, "mode", "");
     if (own == nullptr) continue;  // said of the block
     problems_.add(own->place, fmt::format("{}.exempt.{}", written.path, kind.key),
                   fmt::format("{} is not known yet at {}, where {} refuses; set enforce_at = "

@@ -1,4 +1,5 @@
 // MAIL and RCPT: from the client's words to an envelope.
+#include <postern/session/outcome.hpp>
 #include <postern/session/session.hpp>
 #include <postern/smtp/replies.hpp>
 
@@ -136,7 +137,17 @@ Session::Step Session::judge_recipient() {
   if (!is_in && party.claimed) return refuse_recipient(replies::unknown_user(), "core:unknown");
   if (!is_in) return refuse_recipient(replies::no_relaying(), "core:relaying");
   if (!follows_route(recipient)) return refuse_recipient(replies::another_route(), "core:route");
+  if (!follows_split(recipient)) return refuse_recipient(replies::another_route(), by_mixed);
   return Step::ask_about_recipient;
+}
+
+// Those who wanted different answers to this message the last time go apart.
+bool Session::follows_split(const plugin::Recipient& recipient) {
+  const auto key = Splits::key(client_.remote.ip, transaction_->reverse_path().text, recipient.key());
+  const auto wanted = services_.splits.outcome_of(key, services_.scheduler.now());
+  if (!wanted) return true;
+  if (!transaction_->split) transaction_->split = wanted;
+  return transaction_->split == wanted;
 }
 
 Session::Step Session::refuse_recipient(const smtp::Reply& refusal, std::string_view by) {

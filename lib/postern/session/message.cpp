@@ -140,6 +140,7 @@ coro::Task<void> Session::hand_over(bool eight_bit) {
   if (!hearing_->message(transaction)) co_await hearing_->finish();
   if (context_.stopped()) co_return;
   if (auto refusal = outcome_of(transaction)) {
+    if (refusal->by == by_mixed) remember_split();
     tell_rejected(plugin::Hook::message, refusal->reply, refusal->by);
     conclude(refusal->reply, refusal->by);
     if (refusal->closes) close(Ending::refused);
@@ -159,6 +160,15 @@ coro::Task<void> Session::hand_over(bool eight_bit) {
   auto handover = co_await transaction.delivery->commit(*outgoing);
   if (handover.reply.is_positive()) tell_accepted();
   conclude(handover.reply, by_downstream, handover.uncertain);
+}
+
+void Session::remember_split() {
+  for (const Party& party : transaction_->parties) {
+    const auto key = Splits::key(client_.remote.ip, transaction_->reverse_path().text,
+                                 party.recipient->key());
+    const auto outcome = party.refusal ? std::hash<std::string_view>()(party.refusal->by) : 0;
+    services_.splits.remember(key, outcome, services_.scheduler.now());
+  }
 }
 
 // Where recipients have changed since they were asked about, the downstream hears the envelope anew.

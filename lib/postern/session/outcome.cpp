@@ -62,7 +62,7 @@ std::optional<Refusal> outcome_of(Transaction& transaction) {
     case Mixed::split:
       break;
   }
-  return Refusal{smtp::replies::split_recipients(), "core:mixed"};
+  return Refusal{smtp::replies::split_recipients(), by_mixed};
 }
 
 std::vector<deliver::Recipient> recipients_of(const Transaction& transaction) {

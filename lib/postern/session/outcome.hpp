@@ -15,6 +15,8 @@ namespace postern::session {
 // The refusal when all of them are refused: transient where one of them is.
 std::optional<Refusal> refusal_of_all(const std::vector<Party>& parties);
 
+inline constexpr std::string_view by_mixed = "core:mixed";  // who refuses then
+
 // After the last decision. Where outcomes differ the settings of those who are refused say what
 // becomes of it (`mixed`): never is one recipient delivered and the whole refused.
 std::optional<Refusal> outcome_of(Transaction& transaction);

@@ -7,6 +7,7 @@
 #include <postern/net/files.hpp>
 #include <postern/plugin/lineup.hpp>
 #include <postern/session/settings.hpp>
+#include <postern/session/splits.hpp>
 
 #include <cstddef>
 
@@ -37,6 +38,7 @@ struct Services {
   const Settings& settings;
   SessionHost& host;
   DelayBudget delays = {};
+  Splits splits = {};
 };
 
 }  // namespace postern::session

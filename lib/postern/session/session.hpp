@@ -106,6 +106,8 @@ class Session final : private net::EndWatcher, public coro::ListHook<struct Sess
   Step judge_recipient();
   Step refuse_recipient(const smtp::Reply& reply, std::string_view by);
   bool follows_route(plugin::Recipient& recipient);
+  bool follows_split(const plugin::Recipient& recipient);
+  void remember_split();
   coro::Task<void> ask_about_recipient();
   void settle_policy();
 

@@ -52,6 +52,7 @@ struct Transaction final : plugin::Transaction {
   std::optional<Content> content;
   bool header_seen = false;  // its hook has been run
 
+  std::optional<std::uint64_t> split;  // what its recipients wanted the last time
   deliver::Route* route = nullptr;  // of its recipients
   std::unique_ptr<deliver::Delivery>
       delivery;                 // from the first recipient that passed our own checks

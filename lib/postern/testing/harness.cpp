@@ -1,5 +1,6 @@
 #include <postern/deliver/maildir.hpp>
 #include <postern/plugin/loader.hpp>
+#include <postern/plugin/loader.hpp>
 #include <postern/policy/load.hpp>
 #include <postern/smtp/timeouts.hpp>
 #include <postern/testing/harness.hpp>
@@ -109,7 +110,13 @@ class Harness::Plugins final : public policy::Catalog {
     const char* path = std::getenv("POSTERN_PLUGIN_PATH");  // of a plugin that is built elsewhere
     return path ? std::vector<std::string>{path} : std::vector<std::string>();
   }
+  static std::vector<std::string> module_folders() {
+    const char* folder = std::getenv("POSTERN_PLUGIN_PATH");  // NOLINT(concurrency-mt-unsafe)
+    return folder ? std::vector<std::string>{folder} : std::vector<std::string>{};
+  }
+
   std::map<std::string, Kind, std::less<>> kinds_;
+  plugin::Loader modules_{module_folders()};
 };
 
 class Harness::WorkerScope final : public plugin::HookScope {
@@ -201,6 +208,12 @@ void Harness::open() {
 plugin::Lineup& Harness::lineup() {
   open();
   return *lineup_;
+}
+
+void Harness::tick() {
+  open();
+  const plugin::Tick now{sim.wall()};
+  session::Hearing::tell(*services_, plugin::Hook::tick, &now);
 }
 
 session::Services& Harness::services() {

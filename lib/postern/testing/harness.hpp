@@ -73,6 +73,7 @@ class Harness : private session::SessionHost {
   std::vector<std::string> problems();
   plugin::Lineup& lineup();
   session::Services& services();
+  void tick();  // as a worker's, once a minute
 
   // ---- The downstream ----
   void listen(const SocketAddress& address, ScriptedDownstream& server);

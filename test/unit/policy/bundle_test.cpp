@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include "builtin_catalog.hpp"
 #include "catch.hpp"
 #include "temporary_folder.hpp"
 
@@ -84,10 +85,10 @@ TEST_CASE("read_bundle: takes in included files by name, and the lists that all 
   CHECK(bundle->folder == folder.path("").substr(0, folder.path("").size() - 1));
   const Loaded loaded = load(*bundle, builtin_catalog());
   CHECK(loaded.lines() == std::vector<std::string>{});
-  using Answer = RecipientTable::Answer;
-  CHECK(loaded.recipients.look("a", "example.net") == Answer::accepted);
-  CHECK(loaded.recipients.look("b", "example.net") == Answer::accepted);
-  CHECK(loaded.recipients.look("c", "example.net") == Answer::unknown_recipient);
+  using Answer = RecipientList::Answer;
+  CHECK(rcpt_ok(*loaded.snapshot, 0).recipients.look("a", "example.net") == Answer::listed);
+  CHECK(rcpt_ok(*loaded.snapshot, 0).recipients.look("b", "example.net") == Answer::not_in_list);
+  CHECK(rcpt_ok(*loaded.snapshot, 1).recipients.look("b", "example.net") == Answer::listed);
 }
 
 TEST_CASE("read_bundle: tells in one line that the main file cannot be read", "[policy][bundle]") {

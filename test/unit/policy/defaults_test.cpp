@@ -7,6 +7,7 @@
 #include <regex>
 #include <sstream>
 
+#include "builtin_catalog.hpp"
 #include "catch.hpp"
 #include "temporary_folder.hpp"
 

@@ -80,10 +80,13 @@ TEST_CASE("domains: a mistake is told with its place, its key and the remedy", "
        "1:12: recipient.\"a@example.net\": stands twice in this file"},
       {"[plugin.early]\nthreshold = 2",
        "1:1: plugin.early: comes too late: early takes effect at connect, before the recipient is "
-       "known; set enforce_at = \"rcpt\" here or in its [[plugin]] block"},
+       "known; set enforce_at = \"rcpt\" in its [[plugin]] block"},
       {"[plugin.early]\nenforce_at = \"mail\"",
        "1:1: plugin.early: comes too late: early takes effect at mail, before the recipient is "
-       "known; set enforce_at = \"rcpt\" here or in its [[plugin]] block"},
+       "known; set enforce_at = \"rcpt\" in its [[plugin]] block"},
+      {"[plugin.early]\nmode = \"off\"",
+       "1:1: plugin.early: comes too late: early takes effect at connect, before the recipient is "
+       "known; set enforce_at = \"rcpt\" in its [[plugin]] block"},
       {"[plugin.recipient]\nmode = \"score\"",
        "2:8: plugin.recipient.mode: \"score\" needs a table [score] with defer_at, reject_at or "
        "both"},
@@ -105,11 +108,11 @@ TEST_CASE("domains: a mistake is told with its place, its key and the remedy", "
 }
 
 TEST_CASE("domains: good overrides get no line", "[policy][domain]") {
-  const auto content = GENERATE(as<std::string>(), "", "[plugin.early]\nenforce_at = \"rcpt\"",
-                                "[plugin.early]\nmode = \"off\"", "[plugin.wide]\nthreshold = 3",
-                                "[plugin.\"recipient:b\"]\nthreshold = 3",
-                                "[plugin.recipient]\nexempt.recipients = [\"abuse\"]",
-                                "[plugin.recipient]\nmode = \"score\"\n[score]\nreject_at = 3");
+  const auto content =
+      GENERATE(as<std::string>(), "", "[plugin.early]\nenforce_at = \"rcpt\"",
+               "[plugin.wide]\nthreshold = 3", "[plugin.\"recipient:b\"]\nthreshold = 3",
+               "[plugin.recipient]\nexempt.recipients = [\"abuse\"]",
+               "[plugin.recipient]\nmode = \"score\"\n[score]\nreject_at = 3");
   CAPTURE(content);
   Site site(block("recipient") + block("early") + block("wide") +
             block("recipient", "name = \"recipient:b\"\n"));

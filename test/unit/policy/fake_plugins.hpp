@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "builtin_catalog.hpp"
+
 namespace postern::policy {
 
 struct Zone {

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "builtin_catalog.hpp"
+
 namespace postern::policy {
 
 using Lines = std::vector<std::string>;

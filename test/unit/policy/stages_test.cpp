@@ -144,6 +144,30 @@ TEST_CASE("domains: an exemption that the new step makes impossible is told ther
             "it"});
 }
 
+TEST_CASE("domains: who switches an instance on answers for the block's exemptions",
+          "[policy][stages]") {
+  Site site(block("wide", "mode = \"off\"\nexempt = { senders = [\"a@example.net\"] }\n"));
+  site.domain("a.example", "[plugin.wide]\nmode = \"on\"\n");
+  CHECK(site.lines() ==
+        Lines{"domains/a.example.toml:2:8: plugin.wide.exempt.senders: the sender is not known yet "
+              "at connect, where wide refuses; set enforce_at = \"mail\" or later, or remove it"});
+}
+
+TEST_CASE("exempt: what a plugin itself exempts is its own affair", "[policy][stages]") {
+  FakeCatalog catalog;
+  PluginType type = *catalog.find("early");
+  type.name = "kind";
+  type.defaults.exempt.authenticated = true;
+  catalog.add(std::move(type));
+  for (const std::string defaults : {"", "[plugin_defaults]\nexempt = { relay = true }\n"}) {
+    Site site(defaults + block("kind"));
+    site.catalog = &catalog;
+    const Loaded loaded = site.load();
+    CHECK(loaded.lines() == Lines{});
+    CHECK(loaded.snapshot->site().of(0).common.exempt.authenticated);
+  }
+}
+
 TEST_CASE("mode off: is not asked what it could know", "[policy][stages]") {
   CHECK(Site(block("early", "mode = \"off\"\nexempt = { senders = [\"a@example.net\"] }\n"))
             .lines() == Lines{});
