@@ -128,22 +128,20 @@ class Dnsbl final : public PluginOf<Dnsbl> {
   // RFC 5782 section 5: a list that works lists 127.0.0.2 and not 127.0.0.1. One that has died, or
   // lists the world, is not asked until it is well again.
   Task<void> examine_lists(Tick) {
-    for (const std::string& zone : zone_names()) {
-      std::string positive = "2.0.0.127." + zone;
-      std::string negative = "1.0.0.127." + zone;
-      auto must = co_await dns().a(std::move(positive));
-      auto must_not = co_await dns().a(std::move(negative));
-      const auto works = dns::is_listing(must);
-      const bool lists_all = must_not && !must_not->empty();
-      if (!works && works.error().code != Errc::malformed) continue;  // silent: that tells nothing
-      judge_list(zone, works && *works && !lists_all);
-    }
+    Group<void> examinations;
+    for (const Zone& zone : everywhere(&Settings::zones)) examinations.add(examine(zone.name));
+    co_await examinations.join();
   }
 
-  std::vector<std::string> zone_names() const {
-    std::vector<std::string> names;
-    for (const Zone& zone : everywhere(&Settings::zones)) names.push_back(zone.name);
-    return names;
+  Task<void> examine(std::string zone) {
+    std::string positive = "2.0.0.127." + zone;
+    std::string negative = "1.0.0.127." + zone;
+    auto must = co_await dns().a(std::move(positive));
+    const auto lists = dns::is_listing(must);
+    if (!lists && lists.error().code != Errc::malformed) co_return;  // silence tells nothing
+    auto must_not = co_await dns().a(std::move(negative));
+    const bool lists_all = must_not && !must_not->empty();
+    judge_list(zone, lists && *lists && !lists_all);
   }
 
   void judge_list(const std::string& zone, bool works) {

@@ -107,13 +107,11 @@ void check_forward(const Value& document, const Configuration& configuration, Pr
                                  address.text()));
 }
 
-void check_plugins(const Value& document, const Configuration& configuration, Problems& problems) {
+void check_plugins(const Value& document, Problems& problems) {
   if (document.find("plugin") == nullptr)
-    problems.note(
-        start, "plugin",
-        fmt::format("no [[plugin]] takes recipients; only mail to {} is accepted. Add one "
-                    "with use = \"rcpt_ok\"",
-                    configuration.hostname));
+    problems.note(start, "plugin",
+                  "no [[plugin]] takes recipients, so all mail is refused as relaying. Add one with "
+                  "use = \"rcpt_ok\"");
 }
 
 void check_identity(const Value& document, const Configuration& configuration, Problems& problems) {
@@ -206,7 +204,7 @@ void check(const Value& document, const Bundle& bundle, bool ask_system,
   check_include(document, bundle, configuration, problems);
   check_listeners(document, configuration, problems);
   check_forward(document, configuration, problems);
-  check_plugins(document, configuration, problems);
+  check_plugins(document, problems);
   check_score(document, configuration.score, problems);
   if (!ask_system) return;
   check_identity(document, configuration, problems);

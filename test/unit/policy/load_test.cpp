@@ -16,9 +16,8 @@ TEST_CASE("load: says what a file as a whole lacks", "[policy][load]") {
               "postern.toml:1:1: forward: no [forward] table; say who takes the messages over, for "
               "example "
               "[forward] with to = [\"127.0.0.1:2526\"]",
-              "postern.toml:1:1: plugin: no [[plugin]] takes recipients; only mail to "
-              "mx.example.net is "
-              "accepted. Add one with use = \"rcpt_ok\""});
+              "postern.toml:1:1: plugin: no [[plugin]] takes recipients, so all mail is refused as "
+              "relaying. Add one with use = \"rcpt_ok\""});
   CHECK(lines_of(good_with("[forward]\n")) ==
         Lines{"postern.toml:6:2: forward: neither to nor maildir; set to = [\"127.0.0.1:2526\"] or "
               "maildir = "
