@@ -88,7 +88,7 @@ void refuses_whom_it_is_told_to_refuse() {
   check(h.client.greeting().code == 220, "the client is greeted", h);
   const auto refused = h.client.recipient("old@example.net");
   check(refused.code == 550, "mail to old@example.net is refused", h);
-  check(refused.text.find("gone") != std::string::npos, "the refusal has the text", h);
+  check(refused.text().find("gone") != std::string::npos, "the refusal has the text", h);
   check(h.client.recipient("new@example.net").code == 250, "others get their mail", h);
   check(h.end() == "", "nothing is left behind", h);
 }

@@ -1,6 +1,5 @@
 #include <postern/deliver/maildir.hpp>
 #include <postern/plugin/loader.hpp>
-#include <postern/plugin/loader.hpp>
 #include <postern/policy/load.hpp>
 #include <postern/smtp/timeouts.hpp>
 #include <postern/testing/harness.hpp>
@@ -107,16 +106,11 @@ class Harness::Plugins final : public policy::Catalog {
     return loader;
   }
   static std::vector<std::string> folders() {
-    const char* path = std::getenv("POSTERN_PLUGIN_PATH");  // of a plugin that is built elsewhere
+    // Of a plugin that is built elsewhere. NOLINTNEXTLINE(concurrency-mt-unsafe): one thread
+    const char* path = std::getenv("POSTERN_PLUGIN_PATH");
     return path ? std::vector<std::string>{path} : std::vector<std::string>();
   }
-  static std::vector<std::string> module_folders() {
-    const char* folder = std::getenv("POSTERN_PLUGIN_PATH");  // NOLINT(concurrency-mt-unsafe)
-    return folder ? std::vector<std::string>{folder} : std::vector<std::string>{};
-  }
-
   std::map<std::string, Kind, std::less<>> kinds_;
-  plugin::Loader modules_{module_folders()};
 };
 
 class Harness::WorkerScope final : public plugin::HookScope {
