@@ -5,6 +5,7 @@
 #include <string>
 
 #include "check.hpp"
+#include "plugin_command.hpp"
 
 int main(int argc, char** argv) {
   CLI::App app{"The command to Postern's daemon"};
@@ -14,12 +15,27 @@ int main(int argc, char** argv) {
   const CLI::App* check = app.add_subcommand(
       "check", "tell what is wrong with the configuration; exit 0 when it is usable");
   app.add_subcommand("version", "tell the version");
+  CLI::App* plugin = app.add_subcommand("plugin", "the plugins that there are, and new ones");
+  plugin->require_subcommand(1);
+  bool json = false;
+  std::string name, folder;
+  CLI::App* list = plugin->add_subcommand("list", "tell which plugins are found, and where");
+  list->add_flag("--json", json, "as JSON");
+  CLI::App* help = plugin->add_subcommand("help", "tell what a plugin does and its keys");
+  help->add_option("NAME", name, "the plugin")->required();
+  help->add_flag("--json", json, "as JSON");
+  CLI::App* fresh = plugin->add_subcommand("new", "write a project for a plugin of your own");
+  fresh->add_option("NAME", name, "what it is to be called")->required();
+  fresh->add_option("--dir", folder, "the folder to make; default: ./NAME");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 1;  // --help and --version come this way too
   }
   if (*check) return postern::daemon::check_file(file);
+  if (*list) return postern::cli::list_plugins(file, json);
+  if (*help) return postern::cli::help_plugin(file, name, json);
+  if (*fresh) return postern::cli::new_plugin(name, folder);
   std::printf("postern %s\n", POSTERN_VERSION);
   return 0;
 }

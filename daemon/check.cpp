@@ -30,7 +30,7 @@ Result<void> become_worker(const policy::Bundle& bundle) {
 int judge(const policy::Bundle& bundle, bool say_good) {
   auto became = become_worker(bundle);
   if (!became) return complain(became.error().text);
-  plugin::Loader loader;
+  plugin::Loader loader(policy::plugin_path(bundle));
   const auto loaded = policy::load(bundle, loader);
   for (const auto& line : loaded.lines()) complain(line);
   if (!loaded.usable()) return 1;

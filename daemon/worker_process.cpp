@@ -177,7 +177,7 @@ Result<void> work(int channel, Orders orders, Decoder decoder) {
   const auto master = policy::load_master(orders.bundle);
   auto dropped = drop_privileges(master.settings.user, master.settings.group);
   if (!dropped) return dropped;
-  plugin::Loader loader;
+  plugin::Loader loader(policy::plugin_path(orders.bundle));
   const policy::Loaded loaded = policy::load(orders.bundle, loader);
   if (!loaded.usable()) return fail(Errc::malformed, loaded.lines().front());
   const policy::LogSettings& log_settings = loaded.configuration.log;

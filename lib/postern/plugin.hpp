@@ -39,6 +39,7 @@ using plugin::Fact;
 using plugin::Fields;
 using plugin::Hello;
 using plugin::Hook;
+using plugin::HookPoint;
 using plugin::Hooks;
 using plugin::Message;
 using plugin::Plugin;

@@ -78,12 +78,6 @@ struct Listings : Fact<"dnsbl.listings", 1> {
   }
 };
 
-struct Examined {
-  Examined(std::string z, bool w) : zone(std::move(z)), works(w) {}
-  std::string zone;
-  std::optional<bool> works;  // nothing: it did not answer, which tells nothing
-};
-
 class Dnsbl final : public PluginOf<Dnsbl> {
  public:
   static constexpr const char* summary = "Refuses clients that DNS block lists name.";
@@ -162,25 +156,20 @@ class Dnsbl final : public PluginOf<Dnsbl> {
   // RFC 5782 section 5: a list that works lists 127.0.0.2 and not 127.0.0.1. One that has died, or
   // lists the world, is not asked until it is well again.
   Task<void> examine_lists(Tick) {
-    Group<Examined> tests;
-    for (const std::string& zone : zone_names()) tests.add(examine(dns(), zone));
-    auto judge = [&](Examined examined) {
-      if (examined.works) judge_list(examined.zone, *examined.works);
-    };
-    const auto outcome = co_await tests.each(judge);
-    if (!outcome) co_return;
+    Group<void> examinations;
+    for (const std::string& zone : zone_names()) examinations.add(examine(zone));
+    co_await examinations.join();
   }
 
-  static Task<Examined> examine(dns::Resolver& resolver, std::string zone) {
-    Examined examined(zone, false);
-    auto must = co_await coro::within(patience, resolver.a("2.0.0.127." + zone));
+  Task<void> examine(std::string zone) {
+    std::string positive = "2.0.0.127." + zone;
+    std::string negative = "1.0.0.127." + zone;
+    auto must = co_await coro::within(patience, dns().a(std::move(positive)));
     const auto lists = dns::is_listing(must);
-    const bool silent = !lists && lists.error().code != Errc::malformed;
-    if (silent) examined.works.reset();
-    if (!lists || !*lists) co_return examined;
-    auto must_not = co_await coro::within(patience_for_text, resolver.a("1.0.0.127." + zone));
-    examined.works = !must_not || must_not->empty();
-    co_return examined;
+    if (!lists && lists.error().code != Errc::malformed) co_return;  // silence tells nothing
+    auto must_not = co_await coro::within(patience_for_text, dns().a(std::move(negative)));
+    const bool lists_all = must_not && !must_not->empty();
+    judge_list(zone, lists && *lists && !lists_all);
   }
 
   // Each once, however many domains name it.

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <postern/plugin/entry.hpp>
+#include <postern/plugin/hook_point.hpp>
 #include <postern/plugin/run_of.hpp>
 #include <postern/plugin/services.hpp>
 
@@ -323,6 +324,22 @@ class Hooks {
     using R = typename detail::Function<F>::Returns;
     require(hook, shape<R>(), detail::Unwrapped<R>::waits);
     return make<P>(hook, self, f, for_recipient);
+  }
+
+  // A hook of this plugin's own; decisions at such a hook of another plugin.
+  template <typename Argument>
+  void own(const HookPoint<Argument>& point) {
+    services_.own(point.name());
+  }
+  template <typename Argument, typename P>
+  void attach(std::string point, P* self, Verdict (P::*f)(Argument&)) {
+    services_.attach({std::move(point), sizeof(Argument), instance_, self, Member(f),
+                      &detail::decide_at_point<P, Argument>, nullptr});
+  }
+  template <typename Argument, typename P>
+  void attach(std::string point, P* self, coro::Task<Verdict> (P::*f)(Argument&)) {
+    services_.attach({std::move(point), sizeof(Argument), instance_, self, Member(f), nullptr,
+                      &detail::begin_at_point<P, Argument>});
   }
 
   // A service that other plugins find by its type and `name`.

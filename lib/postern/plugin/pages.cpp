@@ -229,14 +229,17 @@ std::string markdown_page(Loader& loader, const std::string& sources) {
 }
 
 std::string list_page(Loader& loader) {
+  const auto all = loader.all();
+  std::size_t width = 0;
+  for (const Loader::Module* module : all) width = std::max(width, name_of(*module).size());
   std::map<std::string, std::string> by_folder;
-  for (const Loader::Module* module : loader.all()) {
+  for (const Loader::Module* module : all) {
     std::string& lines = by_folder[folder_of(*module)];
+    lines += fmt::format("  {:<{}}  ", name_of(*module), width);
     if (module->problem.empty())
-      lines += fmt::format("  {:<20} {:<8} {}\n", name_of(*module), module->manifest.version,
-                           module->type->summary);
+      lines += fmt::format("{:<7}  {}\n", module->manifest.version, module->type->summary);
     else
-      lines += fmt::format("  {:<20} cannot be loaded: {}\n", name_of(*module), module->problem);
+      lines += fmt::format("cannot be loaded: {}\n", module->problem);
   }
   std::string out;
   for (const auto& [folder, lines] : by_folder)

@@ -7,11 +7,14 @@
 
 #include <postern/plugin/fact.hpp>
 
+#include <deque>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace postern::plugin {
+
+struct Attachment;
 
 template <FactName Name, unsigned Version>
 struct Service {
@@ -41,6 +44,17 @@ class Services {
     return found;
   }
 
+  // Hook points of plugins: who has one, and who is attached (hook_point.hpp).
+  void own(std::string point) { points_.push_back(std::move(point)); }
+  const std::vector<std::string>& points() const { return points_; }
+  void attach(Attachment attachment);
+  const std::deque<Attachment>& attachments() const { return attachments_; }
+
+  Services();
+  ~Services();
+  Services(const Services&) = delete;
+  Services& operator=(const Services&) = delete;
+
  private:
   struct Offer {
     std::uint64_t id;
@@ -52,6 +66,8 @@ class Services {
     return detail::hash(T::service_name.view(), T::service_version);
   }
   std::vector<Offer> offers_;
+  std::vector<std::string> points_;
+  std::deque<Attachment> attachments_;
 };
 
 }  // namespace postern::plugin

@@ -155,10 +155,11 @@ struct Configuration {
   DnsSettings dns;
   Spool spool;
   LogSettings log;
-  Mixed mixed = Mixed::split;        // of the site
-  Score score;                       // likewise
-  Common plugin_defaults;            // as written; Snapshot has what became of it
-  std::vector<std::string> include;  // patterns of further files, relative to the main one
+  Mixed mixed = Mixed::split;         // of the site
+  Score score;                        // likewise
+  Common plugin_defaults;             // as written; Snapshot has what became of it
+  std::vector<FilePath> plugin_path;  // folders of modules, before our own
+  std::vector<std::string> include;   // patterns of further files, relative to the main one
   static void describe(Schema<Configuration>& schema);
 };
 

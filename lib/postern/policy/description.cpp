@@ -179,6 +179,11 @@ void Configuration::describe(Schema<Configuration>& schema) {
            "to "
            "those here, in the order of their names")
       .otherwise("none");
+  schema
+      .key("plugin_path", &C::plugin_path,
+           "folders in which plugins are looked for, beside Postern's own; each plugin is a file "
+           "NAME.so in one of them or below")
+      .otherwise("none");
   schema.key("mixed", &C::mixed, mixed_help).later({"hold"});
   schema.blocks("listen", &C::listen, "One block for each address to listen on; at least one.");
   schema.table("forward", &C::forward, "The downstream: who takes the messages over.");

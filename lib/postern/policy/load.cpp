@@ -143,6 +143,13 @@ std::vector<std::string> include_patterns(const Bundle& bundle) {
   return read_quietly(bundle, {"include"}).include;
 }
 
+std::vector<std::string> plugin_path(const Bundle& bundle) {
+  std::vector<std::string> out;
+  for (const FilePath& folder : read_quietly(bundle, {"plugin_path"}).plugin_path)
+    out.push_back(folder.text);
+  return out;
+}
+
 std::vector<std::string> list_files(const Bundle& bundle) {
   Problems unheard(file_names(bundle));
   bool whole = true;

@@ -43,5 +43,8 @@ LoadedMaster load_master(const Bundle& bundle);
 // What read_bundle() has to read next: as far as the present files can tell, without complaints.
 std::vector<std::string> include_patterns(const Bundle& bundle);
 std::vector<std::string> list_files(const Bundle& bundle);
+// The folders that `plugin_path` names, absolute: what a catalog of modules has to know before
+// load().
+std::vector<std::string> plugin_path(const Bundle& bundle);
 
 }  // namespace postern::policy

@@ -131,7 +131,6 @@ Session::Step Session::helo(const smtp::Command& command) {
 Session::Step Session::answer_helo() {
   if (const auto& refusal = hearing_->refusal()) {
     tell_rejected(plugin::Hook::helo, refusal->reply, refusal->by);
-    client_.helo.clear();
     state_ = fresh;
     if (refusal->closes)
       close(Ending::refused, refusal->reply);

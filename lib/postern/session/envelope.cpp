@@ -99,6 +99,7 @@ Session::Step Session::rcpt(const smtp::Command& command) {
   if (auto refusal = refuse_path(argument->path)) {
     ++refused_;
     reply(*refusal);
+    tell_rejected(plugin::Hook::rcpt, *refusal, by_core, argument->path.text);
     transaction_->hear(std::move(argument->path.text), *refusal, by_core);
     return Step::next;
   }

@@ -20,8 +20,7 @@ const smtp::Reply* Transaction::accepted_before(std::string_view path) const {
 void Transaction::ask_about(deliver::Recipient received) {
   plugin::Recipient& recipient =
       add(std::make_unique<plugin::Recipient>(*this, std::move(received)));
-  recipient_marks.push_back(std::make_unique<Marks>());
-  Party& party = parties.emplace_back(recipient, *recipient_marks.back(), trail);
+  Party& party = parties.emplace_back(recipient, recipient_marks.emplace_back(), trail);
   party.recipient = &recipient;
   if (heard.size() < most_heard) party.number = static_cast<std::uint16_t>(heard.size() + 1);
 }

@@ -8,6 +8,7 @@
 #include <postern/session/settings.hpp>
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -59,7 +60,7 @@ struct Transaction final : plugin::Transaction {
   bool rebuild = false;         // the downstream has heard recipients that are not wanted
   std::optional<Party> judged;  // while no recipient is known
   std::vector<Party> parties;   // of each accepted recipient, and of the last
-  std::vector<std::unique_ptr<Marks>> recipient_marks;
+  std::deque<Marks> recipient_marks;  // of each of them
   Marks marks;
   Trail trail;
   std::vector<Heard> heard;

@@ -1,5 +1,6 @@
 #include <postern/plugin/pages.hpp>
 
+#include <regex>
 #include <sstream>
 
 using namespace postern;
@@ -59,8 +60,8 @@ TEST_CASE("pages: the list has what cannot be loaded, and why", "[plugin][pages]
   Loader loader({POSTERN_TEST_MODULES});
   const std::string page = list_page(loader);
   CAPTURE(page);
-  CHECK(says(page, "  good                 1.2      refuses what it is told to refuse\n"));
-  CHECK(says(page, "  throwing             cannot be loaded: "));
+  CHECK(std::regex_search(page, std::regex("\n  good +1.2 +refuses what it is told to refuse\n")));
+  CHECK(std::regex_search(page, std::regex("\n  throwing +cannot be loaded: ")));
   CHECK(says(page, std::string(POSTERN_TEST_MODULES) + ":\n"));
   const std::string json = list_json(loader);
   CHECK(says(json, R"("name":"throwing")"));

@@ -50,6 +50,7 @@ TEST_CASE("Configuration: has these defaults", "[policy][defaults]") {
                                            {"bare_newline", "\"reject\""},
                                            {"drain_timeout", "\"1m\""},
                                            {"include", "none"},
+                                           {"plugin_path", "none"},
                                            {"listen.address", ""},
                                            {"listen.tls", "\"none\""},
                                            {"forward.to", ""},
