@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "catch.hpp"
-#include "dialogue.hpp"
 #include "fake.hpp"
+#include "support/dialogue.hpp"
 
 using namespace postern;
 using namespace std::chrono_literals;
