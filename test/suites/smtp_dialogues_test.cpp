@@ -15,7 +15,7 @@
 
 using namespace postern;
 using namespace std::chrono_literals;
-using nlohmann::json;
+using Json = nlohmann::json;
 
 namespace {
 
@@ -56,7 +56,7 @@ class Dialogue {
   }
 
   void connect() { client_ = std::make_unique<test::Client>(world_); }
-  void step(const json& step);
+  void step(const Json& step);
   void end() {
     client_.reset();
     CHECK(world_.end() == "");
@@ -108,7 +108,7 @@ bool is_of_class(const std::string& reply, const std::string& wanted) {
   return wanted == "any" && first != '0';
 }
 
-void Dialogue::step(const json& step) {
+void Dialogue::step(const Json& step) {
   const std::string what = step.at(0);
   if (what == "connect") return connect();
   if (what == "close") return client_->close();
@@ -136,10 +136,10 @@ void Dialogue::step(const json& step) {
   expect(wanted, got, got.substr(0, wanted.size()) == wanted);
 }
 
-std::vector<json> dialogues(const char* file) {
+std::vector<Json> dialogues(const char* file) {
   const auto text = suites::suite_file(std::string("smtp-dialogues/") + file);
   if (!text) return {};
-  return json::parse(*text).get<std::vector<json>>();
+  return Json::parse(*text).get<std::vector<Json>>();
 }
 
 // The message behind the fields that we put before it, with LF for CRLF as the suite writes it.
@@ -158,16 +158,16 @@ TEST_CASE("smtp-dialogues: OpenSMTPD's and chasquid's tests", "[suite][dialogues
   const auto opensmtpd = dialogues("opensmtpd.json"), chasquid = dialogues("chasquid.json");
   if (opensmtpd.empty() || chasquid.empty()) return;
   std::set<const Deviation*> met;
-  const auto run = [&](const json& each, bool connected) {
+  const auto run = [&](const Json& each, bool connected) {
     Dialogue dialogue(each.at("name"));
     if (connected) dialogue.connect();
-    for (const json& step : each.at("steps")) dialogue.step(step);
+    for (const Json& step : each.at("steps")) dialogue.step(step);
     dialogue.end();
     met.insert(dialogue.met().begin(), dialogue.met().end());
     return dialogue.stored();
   };
-  for (const json& each : opensmtpd) run(each, true);
-  for (const json& each : chasquid) {
+  for (const Json& each : opensmtpd) run(each, true);
+  for (const Json& each : chasquid) {
     const auto stored = run(each, false);
     const std::string name = each.at("name");
     CAPTURE(name);

@@ -64,7 +64,9 @@ Recipient::Recipient(Transaction& transaction, deliver::Recipient received)
                 transaction.snapshot().of(received.path.local_part, received.path.domain)),
       transaction_(transaction),
       received_(std::move(received)),
-      key_(lower(received_.path.mailbox_key())) {}
+      key_(received_.path.mailbox_key()) {
+  for (char& c : key_) c = ascii_lower(c);
+}
 
 std::string_view Recipient::domain() const {
   const auto at = key_.rfind('@');

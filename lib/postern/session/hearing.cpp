@@ -112,8 +112,10 @@ coro::Task<void> Hearing::finish() {
 // The points are judged where the recipients are known.
 void Hearing::over() {
   if (hook_ < Hook::rcpt || hook_ > Hook::message || hook_ == Hook::headers) return;
-  for (Party& party : parties_)
-    weigh_points(party, hook_, {&client_marks_, &hello_marks_, &transaction_->marks, party.marks});
+  for (Party& party : parties_) {
+    const Marks* const ledger[] = {&client_marks_, &hello_marks_, &transaction_->marks, party.marks};
+    weigh_points(party, hook_, ledger);
+  }
 }
 
 std::optional<smtp::Reply> Hearing::answer(Hook hook, plugin::Command& command) {

@@ -7,6 +7,7 @@
 #include <postern/smtp/reply.hpp>
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -60,6 +61,6 @@ void weigh(Party& party, plugin::Session& session, plugin::Transaction* transact
            coro::Duration took);
 
 // Judges the ledger of points: "core:score" refuses where the settings say so.
-void weigh_points(Party& party, plugin::Hook at, const std::vector<const Marks*>& ledger);
+void weigh_points(Party& party, plugin::Hook at, std::span<const Marks* const> ledger);
 
 }  // namespace postern::session

@@ -85,14 +85,14 @@ void Session::record_session() {
 }
 
 void Session::tell_rejected(plugin::Hook hook, const smtp::Reply& reply, std::string_view by,
-                            std::string recipient) {
+                            std::string_view recipient) {
   if (services_.lineup.empty(plugin::Hook::rejected)) return;
   plugin::Rejected what;
   what.session = id_;
   what.client = client_.remote.ip;
   what.helo = client_.helo;
   if (transaction_) what.reverse_path = transaction_->reverse_path().text;
-  what.recipient = std::move(recipient);
+  what.recipient = recipient;
   what.hook = hook;
   what.by = by;
   what.reply = reply;

@@ -135,7 +135,7 @@ class Session final : private net::EndWatcher, public coro::ListHook<struct Sess
   // Records and notices.
   void record_transaction(std::string_view outcome, const smtp::Reply* reply, std::string_view by);
   void tell_rejected(plugin::Hook hook, const smtp::Reply& reply, std::string_view by,
-                     std::string recipient = {});
+                     std::string_view recipient = {});
   void tell_accepted();
   void record_session();
 

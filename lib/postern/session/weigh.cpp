@@ -212,7 +212,7 @@ void weigh(Party& party, plugin::Session& session, plugin::Transaction* transact
   Scale(party, session, transaction, entry, at, took).weigh(verdict);
 }
 
-void weigh_points(Party& party, Hook at, const std::vector<const Marks*>& ledger) {
+void weigh_points(Party& party, Hook at, std::span<const Marks* const> ledger) {
   const policy::Score& score = party.policy().score();
   if (score.empty() || party.refusal) return;
   const policy::Policy& site = [&]() -> const policy::Policy& {
