@@ -1,6 +1,7 @@
 // Everything a plugin sees. Its own file includes this, and the public facts that it names.
 #pragma once
 
+#include <postern/base/chrono.hpp>
 #include <postern/base/log.hpp>
 #include <postern/base/text.hpp>
 #include <postern/coro/deadline.hpp>
@@ -18,8 +19,6 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
-#include <chrono>
 #include <string>
 #include <string_view>
 #include <vector>

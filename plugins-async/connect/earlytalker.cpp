@@ -2,6 +2,8 @@
 // spamming programs do not.
 #include <postern/plugin.hpp>
 
+#include <algorithm>
+
 namespace postern::plugins {
 namespace {
 

@@ -1,6 +1,8 @@
 // relay: which clients may send to anybody. Whoever is in both lists may not.
 #include <postern/plugin.hpp>
 
+#include <algorithm>
+
 namespace postern::plugins {
 namespace {
 

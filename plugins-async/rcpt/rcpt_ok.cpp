@@ -1,6 +1,8 @@
 // rcpt_ok: take the recipients that are ours, by domain or one by one.
 #include <postern/plugin.hpp>
 
+#include <algorithm>
+
 namespace postern::plugins {
 namespace {
 

@@ -2,10 +2,10 @@
 // on libuv, `testing` in virtual time; one conformance test runs on both.
 #pragma once
 
+#include <postern/base/chrono.hpp>
 #include <postern/coro/list.hpp>
 #include <postern/coro/timer_queue.hpp>
 
-#include <chrono>
 #include <string>
 #include <string_view>
 

@@ -2,7 +2,8 @@
 // 300 s), are armed and taken back at its end, in constant time.
 #pragma once
 
-#include <chrono>
+#include <postern/base/chrono.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <vector>

@@ -2,7 +2,8 @@
 // nothing; that nobody answered is an error, and never "nothing there".
 #pragma once
 
-#include <chrono>
+#include <postern/base/chrono.hpp>
+
 #include <cstdint>
 #include <string>
 #include <vector>

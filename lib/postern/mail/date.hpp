@@ -1,7 +1,8 @@
 // Dates of the Date and Received fields (RFC 5322 section 3.3).
 #pragma once
 
-#include <chrono>
+#include <postern/base/chrono.hpp>
+
 #include <optional>
 #include <string>
 #include <string_view>

@@ -1,11 +1,11 @@
 // What is told when it is over: values, for work that outlives the client.
 #pragma once
 
+#include <postern/base/chrono.hpp>
 #include <postern/base/ip.hpp>
 #include <postern/plugin/hook.hpp>
 #include <postern/smtp/reply.hpp>
 
-#include <chrono>
 #include <cstddef>
 #include <string>
 #include <string_view>

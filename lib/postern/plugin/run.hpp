@@ -1,12 +1,12 @@
 // A task of a plugin: queued, under way, or what became of it.
 #pragma once
 
+#include <postern/base/chrono.hpp>
 #include <postern/coro/event.hpp>
 #include <postern/coro/task.hpp>
 #include <postern/plugin/entry.hpp>
 #include <postern/plugin/scope.hpp>
 
-#include <chrono>
 #include <memory>
 #include <optional>
 

@@ -2,6 +2,7 @@
 // recipient, the message. Each is a scope: facts and settings hang on it.
 #pragma once
 
+#include <postern/base/chrono.hpp>
 #include <postern/base/ip.hpp>
 #include <postern/deliver/envelope.hpp>
 #include <postern/deliver/route.hpp>
@@ -14,7 +15,6 @@
 #include <postern/smtp/command.hpp>
 #include <postern/smtp/path.hpp>
 
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>

@@ -2,10 +2,10 @@
 // Plugins include this header: what it needs of the document is only declared.
 #pragma once
 
+#include <postern/base/chrono.hpp>
 #include <postern/policy/values.hpp>
 
 #include <array>
-#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>

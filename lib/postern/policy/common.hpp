@@ -1,10 +1,10 @@
 // The keys that every instance of every plugin has.
 #pragma once
 
+#include <postern/base/chrono.hpp>
 #include <postern/policy/lists.hpp>
 
 #include <array>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>

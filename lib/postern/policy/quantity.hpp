@@ -1,9 +1,9 @@
 // Durations and sizes as people write them: a whole number and its unit.
 #pragma once
 
+#include <postern/base/chrono.hpp>
 #include <postern/base/result.hpp>
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>

@@ -10,10 +10,10 @@
 // Beneath, a Description knows a member by its offset and a Codec, so that reading is no template.
 #pragma once
 
+#include <postern/base/chrono.hpp>
 #include <postern/policy/codec.hpp>
 #include <postern/policy/common.hpp>
 
-#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
