@@ -30,24 +30,22 @@ struct PluginType {
   void (*destroy)(void* settings) = nullptr;
 };
 
+// The same, of a schema that has been described.
+PluginType plugin_type(std::string name, std::string summary, std::string version,
+                       SchemaBase& schema, void* (*make)(), void* (*copy)(const void*),
+                       void (*destroy)(void*));
+
 // The type of a plugin with these settings.
 template <typename Settings>
 PluginType plugin_type(std::string name, std::string summary, std::string version,
                        void (*describe)(Schema<Settings>&)) {
   Schema<Settings> schema;
   describe(schema);
-  PluginType type;
-  type.name = std::move(name);
-  type.summary = std::move(summary);
-  type.version = std::move(version);
-  type.defaults = schema.defaults();
-  type.description = schema.take();
-  type.make = []() -> void* { return new Settings(); };
-  type.copy = [](const void* from) -> void* {
-    return new Settings(*static_cast<const Settings*>(from));
-  };
-  type.destroy = [](void* settings) { delete static_cast<Settings*>(settings); };
-  return type;
+  return plugin_type(
+      std::move(name), std::move(summary), std::move(version), schema,
+      []() -> void* { return new Settings(); },
+      [](const void* from) -> void* { return new Settings(*static_cast<const Settings*>(from)); },
+      [](void* settings) { delete static_cast<Settings*>(settings); });
 }
 
 // A plugin's key that every instance has already ("mode", "use"), or that names no key: a bug, and

@@ -40,6 +40,13 @@ Key& Key::later(std::vector<std::string> choices) {
   return *this;
 }
 
+Description::Description() = default;
+Description::Description(const Description& other) = default;
+Description::Description(Description&& other) noexcept = default;
+Description& Description::operator=(const Description& other) = default;
+Description& Description::operator=(Description&& other) noexcept = default;
+Description::~Description() = default;
+
 const Key* Description::find(std::string_view name) const {
   const auto found =
       std::find_if(keys.begin(), keys.end(), [&](const Key& key) { return key.name == name; });
@@ -72,6 +79,49 @@ Description completed(Description description) {
   }
   return out;
 }
+
+SchemaBase::SchemaBase() = default;
+SchemaBase::~SchemaBase() = default;
+
+Key& SchemaBase::add(std::string name, std::string help, Key::Shape shape, std::size_t offset) {
+  Key& made = description_.keys.emplace_back();
+  made.name = std::move(name);
+  made.help = std::move(help);
+  made.shape = shape;
+  made.offset = offset;
+  return made;
+}
+
+Key& SchemaBase::add_value(std::string name, std::string help, std::size_t offset, Codec codec,
+                           const void* member, std::optional<Codec> (*file)()) {
+  Key& made = add(std::move(name), std::move(help), Key::Shape::value, offset);
+  made.codec = std::move(codec);
+  made.initial = made.codec.show(member);
+  if (file) made.file = file();
+  return made;
+}
+
+Key& SchemaBase::add_table(std::string name, std::string help, Key::Shape shape, std::size_t offset,
+                           Description (*inner)(), detail::ListAccess (*elements)(),
+                           detail::UnionAccess (*unite)()) {
+  Key& made = add(std::move(name), std::move(help), shape, offset);
+  if (elements) made.elements = elements();
+  if (unite) made.unite = unite();
+  made.variants.push_back({"", "", inner()});
+  return made;
+}
+
+Key& SchemaBase::foreign(std::string name, Description description, std::string help) {
+  Key& made = add(std::move(name), std::move(help), Key::Shape::foreign, 0);
+  made.variants.push_back({"", "", std::move(description)});
+  return made;
+}
+
+void SchemaBase::without_effect(const std::vector<std::string>& names, Key::Shape shape) {
+  for (const std::string& name : names) add(name, "", shape, 0);
+}
+
+Description SchemaBase::take() { return completed(std::move(description_)); }
 
 std::string heading(const Key& key, const std::string& path) {
   if (key.shape == Key::Shape::list) return path;

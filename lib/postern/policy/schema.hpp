@@ -85,6 +85,13 @@ inline bool has_effect(const Key& key) {
 
 // The keys of one table.
 struct Description {
+  Description();
+  Description(const Description& other);
+  Description(Description&& other) noexcept;
+  Description& operator=(const Description& other);
+  Description& operator=(Description&& other) noexcept;
+  ~Description();
+
   std::vector<Key> keys;
   const Key* find(std::string_view name) const;
 };
@@ -105,56 +112,14 @@ Description completed(Description description);
 template <typename T>
 Description description_of();
 
-template <typename Settings>
-class Schema {
+// What a schema does whatever the settings are: compiled once, and not again in each plugin.
+class SchemaBase {
  public:
-  // A list of addresses or patterns also gets the key of its file: `list` has `file`, any other
-  // NAME has NAME_file.
-  template <typename T>
-  Key& key(std::string name, T Settings::*member, std::string help) {
-    Key& made = add(std::move(name), std::move(help), Key::Shape::value, member);
-    made.codec = codec(std::type_identity<T>{});
-    made.initial = made.codec.show(&(prototype_.*member));
-    if constexpr (FromFile<T>) made.file = file_codec(std::type_identity<T>{});
-    return made;
-  }
-
-  // Structs that describe themselves, each as a table; or as a string, where one of their keys
-  // stands alone(): zones = ["bl.example", { name = "x.example", weight = 2 }].
-  template <typename T>
-  Key& list(std::string name, std::vector<T> Settings::*member, std::string help) {
-    Key& made = add(std::move(name), std::move(help), Key::Shape::list, member);
-    made.elements = detail::list_access<T>();
-    if constexpr (std::equality_comparable<T>) made.unite = detail::union_access<T>();
-    made.variants.push_back({"", "", description_of<T>()});
-    return made;
-  }
-
-  // A member struct that describes itself, as [name].
-  template <typename T>
-  Key& table(std::string name, T Settings::*member, std::string help) {
-    Key& made = add(std::move(name), std::move(help), Key::Shape::table, member);
-    made.variants.push_back({"", "", description_of<T>()});
-    return made;
-  }
-
-  template <typename T>
-  Key& blocks(std::string name, std::vector<T> Settings::*member, std::string help) {
-    Key& made = add(std::move(name), std::move(help), Key::Shape::blocks, member);
-    made.elements = detail::list_access<T>();
-    made.variants.push_back({"", "", description_of<T>()});
-    return made;
-  }
+  SchemaBase(const SchemaBase&) = delete;
+  SchemaBase& operator=(const SchemaBase&) = delete;
 
   // Tables that are read elsewhere: for the manual and for hints.
-  Key& foreign(std::string name, Description description, std::string help) {
-    Key& made = description_.keys.emplace_back();
-    made.name = std::move(name);
-    made.help = std::move(help);
-    made.shape = Key::Shape::foreign;
-    made.variants.push_back({"", "", std::move(description)});
-    return made;
-  }
+  Key& foreign(std::string name, Description description, std::string help);
 
   // Names that are in the contract but not in this version: using one is an error that says so.
   void later(const std::vector<std::string>& names) { without_effect(names, Key::Shape::later); }
@@ -164,30 +129,71 @@ class Schema {
   // Of a plugin: what its instances have in the common keys where the configuration says nothing.
   Common& defaults() { return defaults_; }
 
-  Description take() { return completed(std::move(description_)); }
+  Description take();
+
+ protected:
+  SchemaBase();
+  ~SchemaBase();
+  // `member` holds the default. `file`: null where no file can bring more entries.
+  Key& add_value(std::string name, std::string help, std::size_t offset, Codec codec,
+                 const void* member, std::optional<Codec> (*file)());
+  // `elements`, `unite`: null where it is no list, or its elements cannot be compared.
+  Key& add_table(std::string name, std::string help, Key::Shape shape, std::size_t offset,
+                 Description (*inner)(), detail::ListAccess (*elements)(),
+                 detail::UnionAccess (*unite)());
 
  private:
-  void without_effect(const std::vector<std::string>& names, Key::Shape shape) {
-    for (const std::string& name : names) {
-      description_.keys.emplace_back();
-      description_.keys.back().name = name;
-      description_.keys.back().shape = shape;
-    }
-  }
+  Key& add(std::string name, std::string help, Key::Shape shape, std::size_t offset);
+  void without_effect(const std::vector<std::string>& names, Key::Shape shape);
+
+  Common defaults_;
+  Description description_;
+};
+
+template <typename Settings>
+class Schema : public SchemaBase {
+ public:
+  // A list of addresses or patterns also gets the key of its file: `list` has `file`, any other
+  // NAME has NAME_file.
   template <typename T>
-  Key& add(std::string name, std::string help, Key::Shape shape, T Settings::*member) {
-    Key& made = description_.keys.emplace_back();
-    made.name = std::move(name);
-    made.help = std::move(help);
-    made.shape = shape;
-    made.offset = static_cast<std::size_t>(reinterpret_cast<const char*>(&(prototype_.*member)) -
-                                           reinterpret_cast<const char*>(&prototype_));
-    return made;
+  Key& key(std::string name, T Settings::*member, std::string help) {
+    std::optional<Codec> (*file)() = nullptr;
+    if constexpr (FromFile<T>) file = [] { return file_codec(std::type_identity<T>{}); };
+    return add_value(std::move(name), std::move(help), offset(member),
+                     codec(std::type_identity<T>{}), &(prototype_.*member), file);
+  }
+
+  // Structs that describe themselves, each as a table; or as a string, where one of their keys
+  // stands alone(): zones = ["bl.example", { name = "x.example", weight = 2 }].
+  template <typename T>
+  Key& list(std::string name, std::vector<T> Settings::*member, std::string help) {
+    detail::UnionAccess (*unite)() = nullptr;
+    if constexpr (std::equality_comparable<T>) unite = &detail::union_access<T>;
+    return add_table(std::move(name), std::move(help), Key::Shape::list, offset(member),
+                     &description_of<T>, &detail::list_access<T>, unite);
+  }
+
+  // A member struct that describes itself, as [name].
+  template <typename T>
+  Key& table(std::string name, T Settings::*member, std::string help) {
+    return add_table(std::move(name), std::move(help), Key::Shape::table, offset(member),
+                     &description_of<T>, nullptr, nullptr);
+  }
+
+  template <typename T>
+  Key& blocks(std::string name, std::vector<T> Settings::*member, std::string help) {
+    return add_table(std::move(name), std::move(help), Key::Shape::blocks, offset(member),
+                     &description_of<T>, &detail::list_access<T>, nullptr);
+  }
+
+ private:
+  template <typename T>
+  std::size_t offset(T Settings::*member) const {
+    return static_cast<std::size_t>(reinterpret_cast<const char*>(&(prototype_.*member)) -
+                                    reinterpret_cast<const char*>(&prototype_));
   }
 
   Settings prototype_{};  // its members hold the defaults
-  Common defaults_;
-  Description description_;
 };
 
 // The keys of a struct that describes itself.

@@ -161,12 +161,14 @@ Session::Step Session::refuse_recipient(const smtp::Reply& refusal, std::string_
   return Step::next;
 }
 
-// All recipients of a transaction go the way of the first.
+// All recipients of a transaction go the way of the first that is in.
 bool Session::follows_route(plugin::Recipient& recipient) {
+  Transaction& transaction = *transaction_;
   deliver::Route* route = hearing_->route(recipient);
   if (!route) route = &services_.route;
-  if (transaction_->delivery) return route == transaction_->route;
-  transaction_->route = route;
+  if (!transaction.envelope().recipients.empty()) return route == transaction.route;
+  if (route != transaction.route) transaction.delivery.reset();
+  transaction.route = route;
   return true;
 }
 

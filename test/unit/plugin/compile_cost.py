@@ -2,7 +2,8 @@
 
 CPU seconds of the compiler, the best of some runs. A machine that is busy or slow is told from a header that
 has grown by what the standard headers cost that every plugin includes: 0.4 s where the limits were set (4 GHz,
-idle). A limit holds as it stands, or times what these headers cost here in units of that.
+idle). A limit holds as it stands, or times what these headers cost here in units of that; a fourth more is tolerated,
+since two measurements never have quite the same neighbours.
 
 Arguments: the folder of the headers, a plugin, and the compiler's command with the flags of the tree."""
 
@@ -15,6 +16,7 @@ REFERENCE = "#include <coroutine>\n#include <memory>\n#include <optional>\n#incl
 REFERENCE_SECONDS = 0.4
 HEADER_SECONDS = 1.0
 PLUGIN_SECONDS = 4.0
+TOLERANCE = 1.25
 RUNS = 4
 
 
@@ -37,7 +39,7 @@ def main():
             header.append(cost(only_parse, "#include <postern/plugin.hpp>\n"))
             if len(build) < RUNS - 2:
                 build.append(cost([*compiler, f"-I{include}", "-c", plugin, "-o", out.name]))
-    slowness = max(1.0, min(reference) / REFERENCE_SECONDS)
+    slowness = max(1.0, TOLERANCE * min(reference) / REFERENCE_SECONDS)
     print(f"standard headers {min(reference):.2f} s: limits times {slowness:.2f}")
     good = True
     for what, seconds, limit in [("<postern/plugin.hpp>", min(header), HEADER_SECONDS),
