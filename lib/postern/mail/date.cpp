@@ -2,6 +2,7 @@
 #include <postern/mail/date.hpp>
 #include <postern/mail/lexer.hpp>
 
+#include <chrono>
 #include <cstdlib>
 #include <string_view>
 

@@ -69,7 +69,6 @@ struct ReplyTemplate {
   std::string text;  // well-formed
 
   bool empty() const { return text.empty(); }
-  bool operator==(const ReplyTemplate&) const = default;
   std::string fill(const ReplyValues& values) const;
 };
 // Why `text` is no template; empty when it is one.

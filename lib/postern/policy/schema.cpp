@@ -93,7 +93,7 @@ Key& SchemaBase::add(std::string name, std::string help, Key::Shape shape, std::
 }
 
 Key& SchemaBase::add_value(std::string name, std::string help, std::size_t offset, Codec codec,
-                           const void* member, std::optional<Codec> (*file)()) {
+                           const void* member, Codec (*file)()) {
   Key& made = add(std::move(name), std::move(help), Key::Shape::value, offset);
   made.codec = std::move(codec);
   made.initial = made.codec.show(member);

@@ -136,7 +136,7 @@ class SchemaBase {
   ~SchemaBase();
   // `member` holds the default. `file`: null where no file can bring more entries.
   Key& add_value(std::string name, std::string help, std::size_t offset, Codec codec,
-                 const void* member, std::optional<Codec> (*file)());
+                 const void* member, Codec (*file)());
   // `elements`, `unite`: null where it is no list, or its elements cannot be compared.
   Key& add_table(std::string name, std::string help, Key::Shape shape, std::size_t offset,
                  Description (*inner)(), detail::ListAccess (*elements)(),
@@ -157,7 +157,7 @@ class Schema : public SchemaBase {
   // NAME has NAME_file.
   template <typename T>
   Key& key(std::string name, T Settings::*member, std::string help) {
-    std::optional<Codec> (*file)() = nullptr;
+    Codec (*file)() = nullptr;
     if constexpr (FromFile<T>) file = [] { return file_codec(std::type_identity<T>{}); };
     return add_value(std::move(name), std::move(help), offset(member),
                      codec(std::type_identity<T>{}), &(prototype_.*member), file);
