@@ -28,7 +28,10 @@ struct Zone {
     schema.key("text", &Zone::text,
                "the reply's text, with {client}, instead of the list's own, which is {reason}");
   }
-  bool operator==(const Zone&) const = default;
+  bool operator==(const Zone& other) const {
+    return name == other.name && weight == other.weight && codes == other.codes &&
+           bits == other.bits && text.text == other.text.text;
+  }
 
   bool counts(const IpAddress& answer) const {
     if (codes.empty() && bits == 0) return true;
