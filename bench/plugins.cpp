@@ -31,9 +31,7 @@ namespace {
 
 class Decider final : public PluginOf<Decider> {
  public:
-  void setup(Hooks& hooks) override {
-    hooks.on_noop(this, &Decider::decide);
-  }
+  void setup(Hooks& hooks) override { hooks.on_noop(this, &Decider::decide); }
 
  private:
   Verdict decide(Command&) { return Verdict::next(); }
@@ -138,7 +136,8 @@ FindingCost finding(bool with) {
 int main() {
   const double unused = noop(0), one = noop(1), eleven = noop(11);
   fmt::print("a decision hook that nobody uses   {:7.1f} ns\n", unused);
-  fmt::print("the first plain decision           {:7.1f} ns   (the step itself included)\n", one - unused);
+  fmt::print("the first plain decision           {:7.1f} ns   (the step itself included)\n",
+             one - unused);
   fmt::print("each further plain decision        {:7.1f} ns   (target 50)\n", (eleven - one) / 10);
   const FindingCost none = finding(false), some = finding(true);
   fmt::print("a finding, a turn and a judgement  {:7.1f} ns   {} frame, {:.1f} allocations\n",

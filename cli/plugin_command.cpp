@@ -55,9 +55,9 @@ int help_plugin(const std::string& configuration, const std::string& name, bool 
   const plugin::Loader::Module* module = loader.look(name);
   if (!module) {
     const auto meant = policy::nearest(name, loader.names());
-    return complain("no plugin is called '" + name + "'; " +
-                    (meant ? "did you mean " + *meant + "?"
-                           : "`postern plugin list` tells which there are"));
+    return complain(
+        "no plugin is called '" + name + "'; " +
+        (meant ? "did you mean " + *meant + "?" : "`postern plugin list` tells which there are"));
   }
   if (!module->problem.empty()) return complain(loader.problem(name));
   return say(json ? plugin::help_json(*module) : plugin::help_page(*module));

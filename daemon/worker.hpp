@@ -4,9 +4,9 @@
 #include <postern/base/log.hpp>
 #include <postern/coro/scope.hpp>
 #include <postern/deliver/route.hpp>
+#include <postern/dns/ares_resolver.hpp>
 #include <postern/net/disk_files.hpp>
 #include <postern/net/tcp.hpp>
-#include <postern/dns/ares_resolver.hpp>
 #include <postern/plugin/line_up.hpp>
 #include <postern/policy/load.hpp>
 #include <postern/session/session.hpp>

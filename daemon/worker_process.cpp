@@ -195,8 +195,8 @@ Result<void> work(int channel, Orders orders, Decoder decoder) {
                                 *most};
   WorkerPlugins plugins;
   plugins.resolver = dns::make_resolver(loop, dns_settings(loaded.configuration));
-  plugin::LinedUp lined_up = plugin::line_up(loader, orders.bundle, loop, log, *plugins.resolver,
-                                             loaded.snapshot);
+  plugin::LinedUp lined_up =
+      plugin::line_up(loader, orders.bundle, loop, log, *plugins.resolver, loaded.snapshot);
   if (!lined_up.usable()) return fail(Errc::malformed, lined_up.problems.front().line());
   plugins.lineup = std::move(lined_up.lineup);
   orders.bundle = {};  // lists can be large

@@ -11,9 +11,11 @@ class Forward final : public PluginOf<Forward> {
     std::vector<SocketAddress> to;
   };
   static void describe(Schema<Settings>& schema) {
-    schema.key("to", &Settings::to,
-               "the mail server, as ADDRESS:PORT; several are tried in this order; not set: mail of these recipients goes on to the next "
-               "route")
+    schema
+        .key("to", &Settings::to,
+             "the mail server, as ADDRESS:PORT; several are tried in this order; not set: mail of "
+             "these recipients goes on to the next "
+             "route")
         .per_domain();
   }
   void setup(Hooks& hooks) override { hooks.on_route(this, &Forward::choose); }

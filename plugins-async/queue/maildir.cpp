@@ -11,8 +11,9 @@ class Maildir final : public PluginOf<Maildir> {
     policy::FilePath path;
   };
   static void describe(Schema<Settings>& schema) {
-    schema.key("path", &Settings::path,
-               "the Maildir; not set: mail of these recipients goes on to the next route")
+    schema
+        .key("path", &Settings::path,
+             "the Maildir; not set: mail of these recipients goes on to the next route")
         .per_domain();
   }
   void setup(Hooks& hooks) override { hooks.on_route(this, &Maildir::choose); }

@@ -16,12 +16,12 @@ class Edits {
  public:
   // Names and values as mail::HeaderSection takes them. Errors: malformed, too_long; nothing is
   // recorded then.
-  Result<void> add_field(std::string name, std::string value);      // on top
-  Result<void> append_field(std::string name, std::string value);   // behind the last
+  Result<void> add_field(std::string name, std::string value);     // on top
+  Result<void> append_field(std::string name, std::string value);  // behind the last
   // The `nth` of that name, from 0; added on top when there are not so many.
   Result<void> replace_field(std::string name, std::string value, std::size_t nth = 0);
-  void remove_field(std::string name);                              // all of that name
-  void remove_field(std::string name, std::size_t nth);            // one of them
+  void remove_field(std::string name);                   // all of that name
+  void remove_field(std::string name, std::size_t nth);  // one of them
   void replace_body(std::string body) { body_ = std::move(body); }
   // Who gets it besides, and who does not; the reply to his RCPT was given long ago.
   void add_recipient(smtp::Path path) { added_.push_back(std::move(path)); }

@@ -173,8 +173,9 @@ class Hooked {
 
   // The judgement of a finding: pure; made for each recipient with that recipient's settings.
   template <typename B, typename S>
-  requires(is_finding && std::is_base_of_v<B, P>)
-  Hooked& judge(Verdict (B::*judgement)(const F&, const S&) const) {
+  requires(is_finding&& std::is_base_of_v<B, P>) Hooked& judge(Verdict (B::*judgement)(const F&,
+                                                                                       const S&)
+                                                                   const) {
     static_assert(std::is_same_v<S, typename P::Settings>, "a judgement takes (finding, Settings)");
     using Judgement = Verdict (P::*)(const F&, const S&) const;
     entry_.judgement = Member(static_cast<Judgement>(judgement));

@@ -148,8 +148,9 @@ std::vector<Mismatch> Lineup::check() const {
   const auto& points = services_.points();
   for (const Attachment& each : services_.attachments())
     if (std::find(points.begin(), points.end(), each.point) == points.end())
-      wrong.push_back({each.instance,
-                       fmt::format("attaches to the hook {}, which no plugin here has", each.point)});
+      wrong.push_back(
+          {each.instance,
+           fmt::format("attaches to the hook {}, which no plugin here has", each.point)});
   // A circle: following what each waits for leads back to it.
   enum class Seen : std::uint8_t { no, open, done };
   std::vector<std::pair<const Entry*, Seen>> seen;

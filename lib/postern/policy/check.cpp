@@ -109,9 +109,10 @@ void check_forward(const Value& document, const Configuration& configuration, Pr
 
 void check_plugins(const Value& document, Problems& problems) {
   if (document.find("plugin") == nullptr)
-    problems.note(start, "plugin",
-                  "no [[plugin]] takes recipients, so all mail is refused as relaying. Add one with "
-                  "use = \"rcpt_ok\"");
+    problems.note(
+        start, "plugin",
+        "no [[plugin]] takes recipients, so all mail is refused as relaying. Add one with "
+        "use = \"rcpt_ok\"");
 }
 
 void check_identity(const Value& document, const Configuration& configuration, Problems& problems) {

@@ -144,7 +144,8 @@ Session::Step Session::judge_recipient() {
 
 // Those who wanted different answers to this message the last time go apart.
 bool Session::follows_split(const plugin::Recipient& recipient) {
-  const auto key = Splits::key(client_.remote.ip, transaction_->reverse_path().text, recipient.key());
+  const auto key =
+      Splits::key(client_.remote.ip, transaction_->reverse_path().text, recipient.key());
   const auto wanted = services_.splits.outcome_of(key, services_.scheduler.now());
   if (!wanted) return true;
   if (!transaction_->split) transaction_->split = wanted;

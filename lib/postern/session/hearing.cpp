@@ -113,7 +113,8 @@ coro::Task<void> Hearing::finish() {
 void Hearing::over() {
   if (hook_ < Hook::rcpt || hook_ > Hook::message || hook_ == Hook::headers) return;
   for (Party& party : parties_) {
-    const Marks* const ledger[] = {&client_marks_, &hello_marks_, &transaction_->marks, party.marks};
+    const Marks* const ledger[] = {&client_marks_, &hello_marks_, &transaction_->marks,
+                                   party.marks};
     weigh_points(party, hook_, ledger);
   }
 }

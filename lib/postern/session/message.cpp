@@ -164,15 +164,15 @@ coro::Task<void> Session::hand_over(bool eight_bit) {
 
 void Session::remember_split() {
   for (const Party& party : transaction_->parties) {
-    const auto key = Splits::key(client_.remote.ip, transaction_->reverse_path().text,
-                                 party.recipient->key());
+    const auto key =
+        Splits::key(client_.remote.ip, transaction_->reverse_path().text, party.recipient->key());
     const auto outcome = party.refusal ? std::hash<std::string_view>()(party.refusal->by) : 0;
     services_.splits.remember(key, outcome, services_.scheduler.now());
   }
 }
 
-// Where recipients have changed since they were asked about, the downstream hears the envelope anew.
-// False: nobody is left, or it would not have them; the client has its reply.
+// Where recipients have changed since they were asked about, the downstream hears the envelope
+// anew. False: nobody is left, or it would not have them; the client has its reply.
 coro::Task<bool> Session::rebuild_envelope() {
   Transaction& transaction = *transaction_;
   deliver::Envelope& envelope = transaction.envelope();

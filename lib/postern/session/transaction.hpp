@@ -54,12 +54,12 @@ struct Transaction final : plugin::Transaction {
   bool header_seen = false;  // its hook has been run
 
   std::optional<std::uint64_t> split;  // what its recipients wanted the last time
-  deliver::Route* route = nullptr;  // of its recipients
+  deliver::Route* route = nullptr;     // of its recipients
   std::unique_ptr<deliver::Delivery>
-      delivery;                 // from the first recipient that passed our own checks
-  bool rebuild = false;         // the downstream has heard recipients that are not wanted
-  std::optional<Party> judged;  // while no recipient is known
-  std::vector<Party> parties;   // of each accepted recipient, and of the last
+      delivery;                       // from the first recipient that passed our own checks
+  bool rebuild = false;               // the downstream has heard recipients that are not wanted
+  std::optional<Party> judged;        // while no recipient is known
+  std::vector<Party> parties;         // of each accepted recipient, and of the last
   std::deque<Marks> recipient_marks;  // of each of them
   Marks marks;
   Trail trail;

@@ -24,8 +24,9 @@ enum class Act : std::uint8_t {
   drop,
 };
 constexpr auto names_of(Act) {
-  return std::array<std::string_view, 12>{"next",  "accept",   "reject", "defer",      "vouch", "fail",
-                                          "raise", "nonsense", "flood",  "accept_too", "hold",  "drop"};
+  return std::array<std::string_view, 12>{"next",  "accept",     "reject", "defer",
+                                          "vouch", "fail",       "raise",  "nonsense",
+                                          "flood", "accept_too", "hold",   "drop"};
 }
 
 struct FakeSettings {

@@ -136,11 +136,13 @@ void add_finders(Harness& h) {
 
 }  // namespace
 
-TEST_CASE("a finding at connect, enforced at rcpt, costs no time before rcpt", "[plugin][finding]") {
+TEST_CASE("a finding at connect, enforced at rcpt, costs no time before rcpt",
+          "[plugin][finding]") {
   Harness h;
   add_finders(h);
   for (int i = 0; i < 4; ++i)
-    h.load("finder", fmt::format("name = \"finder:n{}\"\nenforce_at = \"rcpt\"\nthreshold = {}", i, i == 3 ? 1 : 2));
+    h.load("finder", fmt::format("name = \"finder:n{}\"\nenforce_at = \"rcpt\"\nthreshold = {}", i,
+                                 i == 3 ? 1 : 2));
   h.client.connect();
   CHECK(h.client.greeting().code == 220);
   CHECK(h.client.command("EHLO client.example").code == 250);
@@ -151,10 +153,12 @@ TEST_CASE("a finding at connect, enforced at rcpt, costs no time before rcpt", "
   CHECK(h.sim.elapsed() < 350ms);
   CHECK(plugins::started == 4);
   CHECK(h.end() == "");
-  CHECK(contains(test::all_records(h), "\"fact\":\"test.found\",\"by\":\"finder:n0\",\"number\":1"));
+  CHECK(
+      contains(test::all_records(h), "\"fact\":\"test.found\",\"by\":\"finder:n0\",\"number\":1"));
 }
 
-TEST_CASE("a finding is made once, and judged with each recipient's settings", "[plugin][finding]") {
+TEST_CASE("a finding is made once, and judged with each recipient's settings",
+          "[plugin][finding]") {
   Harness h;
   add_finders(h);
   h.recipients.add_domain("lenient.example");
@@ -207,7 +211,8 @@ TEST_CASE("a hundred clients wait together", "[plugin][finding]") {
   for (int i = 0; i < 100; ++i) {
     clients.push_back(std::make_unique<testing::HarnessClient>(h));
     clients.back()->connect();
-    clients.back()->send("EHLO c.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<x@example.net>\r\n");
+    clients.back()->send(
+        "EHLO c.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<x@example.net>\r\n");
   }
   h.run_for(400ms);
   for (auto& client : clients) {

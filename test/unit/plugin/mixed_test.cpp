@@ -43,7 +43,9 @@ TEST_CASE("mixed: never is one delivered and the whole refused", "[plugin][mixed
   CHECK(h.client.recipient("a@example.net").code == 250);
   CHECK(h.client.recipient("a@strict.example").code == 250);
   const auto reply = h.client.message();
-  CHECK(reply.code == (mixed == "split" ? 451 : mixed == "strictest" ? 550 + 4 * (hook == "data") : 250));
+  CHECK(reply.code == (mixed == "split"       ? 451
+                       : mixed == "strictest" ? 550 + 4 * (hook == "data")
+                                              : 250));
   CHECK(forward_paths(h) ==
         (mixed == "lenient" ? "<a@example.net> <a@strict.example> " : std::string()));
 

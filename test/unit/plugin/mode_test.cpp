@@ -23,9 +23,7 @@ std::size_t rank(const std::string& stage) {
                                   std::begin(stages));
 }
 
-int rejected(const std::string& stage) {
-  return stage == "connect" || stage == "data" ? 554 : 550;
-}
+int rejected(const std::string& stage) { return stage == "connect" || stage == "data" ? 554 : 550; }
 
 int deferred(const std::string& stage) {
   if (stage == "connect") return 421;
@@ -97,18 +95,25 @@ TEST_CASE("a verdict that is late, fails or makes no sense is what on_error says
     int code;
   };
   const auto row = GENERATE(values<Row>({
-      {"fake", "fail", "next", 250},          {"fake", "fail", "defer", 450},
-      {"fake", "fail", "reject", 550},        {"fake", "raise", "defer", 450},
-      {"fake", "raise", "next", 250},         {"fake", "nonsense", "reject", 550},
-      {"fake", "flood", "defer", 450},        {"fake", "hold", "defer", 450},
-      {"fake", "drop", "defer", 450},         {"thinker", "raise", "reject", 550},
-      {"thinker", "fail", "defer", 450},      {"thinker", "flood", "next", 250},
+      {"fake", "fail", "next", 250},
+      {"fake", "fail", "defer", 450},
+      {"fake", "fail", "reject", 550},
+      {"fake", "raise", "defer", 450},
+      {"fake", "raise", "next", 250},
+      {"fake", "nonsense", "reject", 550},
+      {"fake", "flood", "defer", 450},
+      {"fake", "hold", "defer", 450},
+      {"fake", "drop", "defer", 450},
+      {"thinker", "raise", "reject", 550},
+      {"thinker", "fail", "defer", 450},
+      {"thinker", "flood", "next", 250},
   }));
   CAPTURE(row.kind, row.act, row.on_error);
   Harness h;
   h.add<plugins::Fake>("fake");
   h.add<plugins::Thinker>("thinker");
-  h.load(row.kind, fmt::format("at = \"rcpt\"\nact = \"{}\"\non_error = \"{}\"", row.act, row.on_error));
+  h.load(row.kind,
+         fmt::format("at = \"rcpt\"\nact = \"{}\"\non_error = \"{}\"", row.act, row.on_error));
   const test::Heard heard = whole_dialogue(h);
   CHECK(heard.code == row.code);
   CHECK(heard.stage == (row.code == 250 ? "nowhere" : "rcpt"));
@@ -129,7 +134,8 @@ TEST_CASE("a decision that never comes is over after its timeout", "[plugin][on_
   CHECK(contains(test::all_records(h), "timed_out"));
 }
 
-TEST_CASE("accept answers and never silences: a refusal behind it still refuses", "[plugin][rcpt]") {
+TEST_CASE("accept answers and never silences: a refusal behind it still refuses",
+          "[plugin][rcpt]") {
   Harness h;
   h.add<plugins::Fake>("fake");
   h.load("fake", "name = \"fake:yes\"\nat = \"rcpt\"\nact = \"accept\"");
@@ -142,7 +148,8 @@ TEST_CASE("an instance that only observes accepts nobody", "[plugin][rcpt]") {
   const bool observes = GENERATE(true, false);
   Harness h;
   h.add<plugins::Fake>("fake");
-  h.load("fake", fmt::format("at = \"rcpt\"\nact = \"accept\"\nmode = \"{}\"", observes ? "observe" : "on"));
+  h.load("fake", fmt::format("at = \"rcpt\"\nact = \"accept\"\nmode = \"{}\"",
+                             observes ? "observe" : "on"));
   const test::Heard heard = whole_dialogue(h, "x@elsewhere.example");
   CHECK(heard.code == (observes ? 550 : 250));
   CHECK(h.end() == "");
@@ -180,7 +187,8 @@ TEST_CASE("exempt: stops refusals of whoever it names, and nothing else", "[plug
   Harness h;
   h.add<plugins::Fake>("fake");
   h.load("fake", "name = \"fake:friend\"\nat = \"mail\"\nact = \"vouch\"");
-  h.load("fake", fmt::format("at = \"connect\"\nenforce_at = \"rcpt\"\nexempt = {{ {} }}", row.exempt));
+  h.load("fake",
+         fmt::format("at = \"connect\"\nenforce_at = \"rcpt\"\nexempt = {{ {} }}", row.exempt));
   CHECK(whole_dialogue(h).code == row.code);
   CHECK(h.end() == "");
   CHECK(contains(test::all_records(h), "\"effect\":\"exempt\"") == (row.code == 250));
@@ -201,8 +209,9 @@ TEST_CASE("two recipients of one transaction have their own settings", "[plugin]
   h.recipients.add_domain("strict.example");
   h.add<plugins::Fake>("fake");
   h.load("fake", "at = \"connect\"\nenforce_at = \"rcpt\"\nmode = \"off\"");
-  h.domain("strict.example", "[plugin.fake]\nmode = \"on\"\n"
-                             "[recipient.\"boss@strict.example\".plugin.fake]\nmode = \"observe\"\n");
+  h.domain("strict.example",
+           "[plugin.fake]\nmode = \"on\"\n"
+           "[recipient.\"boss@strict.example\".plugin.fake]\nmode = \"observe\"\n");
   h.client.connect();
   h.client.greeting();
   CHECK(h.client.recipient("a@example.net").code == 250);
@@ -215,7 +224,9 @@ TEST_CASE("two recipients of one transaction have their own settings", "[plugin]
 TEST_CASE("the reply template says what and where to look", "[plugin][reply]") {
   Harness h;
   h.add<plugins::Fake>("fake");
-  h.load("fake", "at = \"rcpt\"\nreply = \"{reason}: {client} {helo} {sender} {recipient} {instance} ({id})\"");
+  h.load("fake",
+         "at = \"rcpt\"\nreply = \"{reason}: {client} {helo} {sender} {recipient} {instance} "
+         "({id})\"");
   CHECK(whole_dialogue(h).text ==
         "5.7.1 no: 192.0.2.1 client.example a@b.example x@example.net fake (s1.1)");
   CHECK(h.end() == "");

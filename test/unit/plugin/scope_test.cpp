@@ -56,14 +56,15 @@ TEST_CASE("scopes: a hook that thinks ends with what it thinks about", "[plugin]
   const std::string hook =
       GENERATE("connect", "helo", "mail", "rcpt", "data", "headers", "message");
   const std::string later = GENERATE("now", "message");
-  const std::string event = GENERATE("RSET\r\n", "EHLO again.example\r\n", "close", "reset", "vanish",
-                                     "MAIL FROM:<c@d.example>\r\n");
+  const std::string event = GENERATE("RSET\r\n", "EHLO again.example\r\n", "close", "reset",
+                                     "vanish", "MAIL FROM:<c@d.example>\r\n");
   const std::size_t steps = GENERATE(range<std::size_t>(0, 6));
   CAPTURE(hook, later, event, steps);
   Harness h;
   h.add<plugins::Thinker>("thinker");
-  h.load("thinker", fmt::format("at = \"{}\"\nwait = \"50m\"\ntimeout = \"1h\"\nenforce_at = \"{}\"",
-                                hook, later));
+  h.load("thinker",
+         fmt::format("at = \"{}\"\nwait = \"50m\"\ntimeout = \"1h\"\nenforce_at = \"{}\"", hook,
+                     later));
   auto [theirs, ignored] = std::pair(h.connect(), 0);
   testing::ScriptedClient client(std::move(theirs));
   for (std::size_t i = 0; i < steps && i < std::size(dialogue); ++i) {

@@ -25,7 +25,7 @@ class Builtin final : public Catalog {
   static PluginType rcpt_ok() {
     PluginType type =
         plugin_type<BuiltinRcptOk>("rcpt_ok", "Takes the recipients it lists; see RECIPIENTS.",
-                            POSTERN_VERSION, BuiltinRcptOk::describe);
+                                   POSTERN_VERSION, BuiltinRcptOk::describe);
     type.earliest = type.latest = Stage::rcpt;
     type.fault = BuiltinRcptOk::fault;
     return type;
