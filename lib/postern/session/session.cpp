@@ -91,11 +91,15 @@ coro::Task<void> Session::converse() {
     switch (doing) {
       case Step::next:
         break;
-      case Step::wait_for_plugins:
+      case Step::wait_for_plugins: {
         co_await hearing_->finish();
         close_if_stopped();
-        if (!closing_) doing = (this->*after_)();
+        // GCC 12 with -fsanitize=undefined miscompiles a call through a member pointer in a
+        // coroutine.
+        const auto go_on = [this] { return (this->*after_)(); };
+        if (!closing_) doing = go_on();
         continue;
+      }
       case Step::ask_about_recipient:
         co_await ask_about_recipient();
         break;
