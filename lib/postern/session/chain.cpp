@@ -149,8 +149,12 @@ Run* Chain::weigh_all() {
 Run* Chain::examine(const Entry& entry, Party& party) {
   const bool here = entry.hook == step_.hook;
   if (here && entry.shape == Shape::decision && !entry.waits) {
-    if (entry.for_recipient || !called_) called_ = call(entry, party);
-    weigh_one(entry, party, *called_, {});
+    if (entry.for_recipient || parties_.size() == 1) {
+      weigh_one(entry, party, call(entry, party), {});
+    } else {
+      if (!called_) called_ = call(entry, party);
+      weigh_one(entry, party, *called_, {});
+    }
     return nullptr;
   }
   Run* run = find(entry, party);
@@ -177,18 +181,21 @@ Verdict Chain::outcome(const Run& run, const Party& party) const {
 Verdict Chain::call(const Entry& entry, Party& party) {
   const Running running(session_.scheduler(), lineup_.instance_name(entry.instance));
   step_.recipient = party.recipient;
-  std::optional<Verdict> verdict;
-  try {
-    verdict = entry.decide(entry, step_);
-  } catch (...) {
-    verdict = Verdict::failed(thrown());
-  }
+  const auto decide = [&]() -> Verdict {
+    try {
+      return entry.decide(entry, step_);
+    } catch (...) {
+      return Verdict::failed(thrown());
+    }
+  };
+  Verdict verdict = decide();
   // Somebody's own settings may weigh it again.
-  const bool again = !party.recipient && lineup_.overridden(entry.instance);
-  plugin::HookScope* scope = home(entry, party);
-  if (again && scope && step_.hook < Hook::rcpt && !scope->find_run(entry))
-    Run::keep(std::make_unique<plugin::KeptRun>(entry, *scope), *verdict);
-  return std::move(*verdict);
+  if (!party.recipient && step_.hook < Hook::rcpt && lineup_.overridden(entry.instance)) {
+    plugin::HookScope* scope = home(entry, party);
+    if (scope && !scope->find_run(entry))
+      Run::keep(std::make_unique<plugin::KeptRun>(entry, *scope), verdict);
+  }
+  return verdict;
 }
 
 Run* Chain::begin(const Entry& entry, Party& party) {
