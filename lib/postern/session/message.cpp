@@ -42,8 +42,8 @@ coro::Task<void> Session::receive_message() {
   auto received = co_await receive_body(decoder);
   transaction.octets = decoder.traits().octets;
   transaction.content->message.set_complete(decoder.done() && received.has_value());
-  if (!decoder.done()) {
-    input_ended(received.error());
+  if (!decoder.done() || context_.stopped()) {
+    if (!decoder.done()) input_ended(received.error());
     co_return;
   }
   std::optional<smtp::Reply> refusal = refuse_body(decoder);
@@ -73,14 +73,15 @@ coro::Task<Result<void>> Session::receive_body(smtp::DotDecoder& decoder) {
   Result<void> spooled;
   std::string thrown_away;
   std::size_t searched = 0;
+  bool looked = false;  // at the header section: once, also when it breaks a limit
   while (true) {
     decoder.feed(stream_->input(), spooled ? spool.tail() : thrown_away);
     stream_->consume(decoder.consumed());
     thrown_away.clear();
     after_data_ = decoder.done();
-    if (!transaction_->header_seen && spool.in_memory() &&
-        !services_.lineup.empty(plugin::Hook::headers) &&
+    if (!looked && spool.in_memory() && !services_.lineup.empty(plugin::Hook::headers) &&
         mail::HeaderSection::complete(spool.tail(), searched)) {
+      looked = true;
       co_await look_at_header();
       if (context_.stopped()) co_return fail(context_.why());
     }
