@@ -1,4 +1,5 @@
 #include <postern/coro/deadline.hpp>
+#include <postern/coro/sleep.hpp>
 #include <postern/plugin/run_of.hpp>
 #include <postern/session/hearing.hpp>
 
@@ -15,6 +16,8 @@ using plugin::Step;
 
 // What has not unwound by then never will: a bug, which is told and waited for all the same.
 constexpr auto join_time = 30s;
+// How soon early input is noticed.
+constexpr auto glance = 50ms;
 
 }  // namespace
 
@@ -175,10 +178,17 @@ std::chrono::milliseconds Hearing::take_delay() { return std::exchange(delay_, 0
 
 bool Hearing::spoke_early() const { return spoke_early_ || (!begun_ && !stream_.input().empty()); }
 
+// Looks now and then instead of reading: a stream has one reader, and that is the dialogue,
+// whatever plugins do.
 coro::Task<bool> Hearing::early_input(coro::Duration limit) {
-  if (begun_ || spoke_early()) co_return spoke_early();
-  auto more = co_await stream_.more(limit);
-  spoke_early_ = spoke_early_ || !stream_.input().empty();
+  const coro::TimePoint due = services_.scheduler.now() + limit;
+  while (!begun_ && !spoke_early() && !stream_.ended()) {
+    const coro::Duration left = due - services_.scheduler.now();
+    if (left <= coro::Duration::zero()) break;
+    auto slept = co_await coro::sleep(std::min<coro::Duration>(left, glance));
+    if (!slept) break;
+  }
+  spoke_early_ = spoke_early();
   co_return spoke_early_;
 }
 

@@ -77,6 +77,21 @@ class Serial final : public PluginOf<Serial> {
   }
 };
 
+// Listens for early input, and lets the dialogue go on meanwhile.
+class Listener final : public PluginOf<Listener> {
+ public:
+  void setup(Hooks& hooks) override {
+    hooks.on_connect(this, &Listener::listen);
+    hooks.on_connect(this, &Listener::listen);
+  }
+
+ private:
+  Task<void> listen(Session& session) {
+    const bool spoke = co_await session.early_input(3s);
+    if (spoke) session.slow_down(1ms);
+  }
+};
+
 }  // namespace
 }  // namespace postern::plugins
 
@@ -123,5 +138,18 @@ TEST_CASE("serial: the tasks of an instance in one session take turns", "[plugin
   h.run_for(1s);
   CHECK(plugins::most_at_once == 5);
   clients.clear();
+  CHECK(h.end() == "");
+}
+
+TEST_CASE("plugins that listen for early input take nothing from the dialogue", "[plugin][early]") {
+  Harness h;
+  h.add<plugins::Listener>("listener");
+  h.load("listener");
+  h.client.connect();
+  CHECK(h.client.greeting().code == 220);
+  CHECK(h.client.recipient("x@example.net").code == 250);
+  h.run_for(10s);
+  CHECK(h.client.message().code == 250);
+  CHECK(h.sim.elapsed() < 11s);
   CHECK(h.end() == "");
 }
