@@ -1,6 +1,7 @@
 // Stream on a libuv TCP handle; inside `net` only.
 #pragma once
 
+#include <postern/coro/pooled.hpp>
 #include <postern/net/loop.hpp>
 #include <postern/net/stream.hpp>
 
@@ -9,7 +10,7 @@
 namespace postern::net {
 
 // The handle lives in this heap object, which frees itself in the close callback and nowhere else.
-class TcpStream final : public Stream {
+class TcpStream final : public coro::Pooled, public Stream {
  public:
   explicit TcpStream(Loop& loop);
 

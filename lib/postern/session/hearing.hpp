@@ -16,7 +16,7 @@
 
 namespace postern::session {
 
-class Hearing final : private plugin::Dialogue {
+class Hearing final : public coro::Pooled, private plugin::Dialogue {
  public:
   Hearing(Services& services, coro::Context& around, const deliver::Client& client,
           net::Stream& stream, std::string_view id);

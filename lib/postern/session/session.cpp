@@ -106,6 +106,9 @@ coro::Task<void> Session::converse() {
       case Step::receive_message:
         co_await receive_message();
         break;
+      case Step::receive_chunk:
+        co_await receive_chunk();
+        break;
       case Step::wait_for_input: {
         send_replies();
         if (stream_->unsent() > 0) {

@@ -1,6 +1,7 @@
 // The server side of SMTP (RFC 5321): one coroutine drives one connection.
 #pragma once
 
+#include <postern/coro/pooled.hpp>
 #include <postern/coro/scope.hpp>
 #include <postern/net/stream.hpp>
 #include <postern/session/hearing.hpp>
@@ -31,7 +32,9 @@ enum class Ending : std::uint8_t {
 };
 std::string_view name(Ending ending);
 
-class Session final : private net::EndWatcher, public coro::ListHook<struct SessionTag> {
+class Session final : public coro::Pooled,
+                      private net::EndWatcher,
+                      public coro::ListHook<struct SessionTag> {
  public:
   // `id` is unique among all sessions of the site.
   Session(net::StreamPtr stream, Services& services, std::string id);
@@ -49,14 +52,22 @@ class Session final : private net::EndWatcher, public coro::ListHook<struct Sess
 
  private:
   // What a session may be told now.
-  enum State : std::uint8_t { fresh = 1, greeted = 2, mail_given = 4, rcpt_given = 8 };
-  static constexpr std::uint8_t any_state = fresh | greeted | mail_given | rcpt_given;
+  enum State : std::uint8_t {
+    fresh = 1,
+    greeted = 2,
+    mail_given = 4,
+    rcpt_given = 8,
+    chunks_given = 16,  // and not the last
+  };
+  static constexpr std::uint8_t any_state =
+      fresh | greeted | mail_given | rcpt_given | chunks_given;
   enum class Step : std::uint8_t {
     next,
     wait_for_input,
     wait_for_plugins,  // then `after_` goes on
     ask_about_recipient,
     receive_message,
+    receive_chunk,
   };
   using After = Step (Session::*)();
   struct Rule;
@@ -113,10 +124,14 @@ class Session final : private net::EndWatcher, public coro::ListHook<struct Sess
 
   // Message.
   Step answer_data();
+  void begin_message(smtp::Framing framing);
   coro::Task<void> receive_message();
-  coro::Task<Result<void>> receive_body(smtp::DotDecoder& decoder);
+  coro::Task<void> receive_chunk();
+  coro::Task<Result<void>> receive_octets();
   coro::Task<void> look_at_header();
-  std::optional<smtp::Reply> refuse_body(const smtp::DotDecoder& decoder) const;
+  void cut_message(const Error& error);
+  coro::Task<void> finish_message();
+  std::optional<smtp::Reply> refuse_octets() const;
   coro::Task<std::optional<smtp::Reply>> parse_header();
   coro::Task<std::optional<Refusal>> judge_message();
   coro::Task<void> hand_over(bool eight_bit);

@@ -9,6 +9,7 @@ Reply ok() { return {250, {2, 0, 0}, "OK"_text}; }
 Reply mail_ok() { return {250, {2, 1, 0}, "Sender OK"_text}; }
 Reply rcpt_ok() { return {250, {2, 1, 5}, "Recipient OK"_text}; }
 Reply start_data() { return {354, {}, "Go ahead, end with a line that holds only a dot"_text}; }
+Reply chunk_ok() { return {250, {2, 0, 0}, "Chunk taken"_text}; }
 Reply bye() { return {221, {2, 0, 0}, "Bye"_text}; }
 Reply help() { return {214, {2, 0, 0}, "See RFC 5321"_text}; }
 Reply cannot_verify() {

@@ -14,6 +14,7 @@ Reply ok();                                 // 250 2.0.0
 Reply mail_ok();                            // 250 2.1.0
 Reply rcpt_ok();                            // 250 2.1.5
 Reply start_data();                         // 354
+Reply chunk_ok();
 Reply bye();                                // 221 2.0.0
 Reply help();                               // 214 2.0.0
 Reply cannot_verify();                      // 252 2.5.0: VRFY tells nothing (RFC 5321 section 7.3)
