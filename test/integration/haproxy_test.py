@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import unittest
 
 from harness import *
@@ -29,10 +30,10 @@ use = "rcpt_accept"
 MESSAGE = "Subject: through a balancer\r\n\r\nhello\r\n"
 
 
-def block(language):
-    """The lines that the guide gives the administrator."""
+def blocks(language):
+    """What the guide tells the administrator to write."""
     guide = (ROOT / "docs/behind-a-balancer.md").read_text(encoding="utf-8")
-    return re.search(rf"```{language}\n(.*?)```", guide, re.DOTALL)[1]
+    return re.findall(rf"```{language}\n(.*?)```", guide, re.DOTALL)
 
 
 @unittest.skipUnless(shutil.which("haproxy"), "HAProxy is not installed")
@@ -44,7 +45,8 @@ class Haproxy(unittest.TestCase):
     def balancer(self, header="send-proxy-v2", interval="100ms"):
         """HAProxy before us; gives the port that it serves, once its first health check has passed."""
         directory, port = temporary_directory(self.addCleanup), free_port()
-        text = block("haproxy").replace("127.0.0.1:25\n", f"127.0.0.1:{port}\n")
+        (text,) = blocks("haproxy")
+        text = text.replace("127.0.0.1:25\n", f"127.0.0.1:{port}\n")
         text = text.replace("127.0.0.1:2525", f"127.0.0.1:{self.behind}")
         text = text.replace("send-proxy-v2", header).replace("inter 2s", f"inter {interval}")
         config = os.path.join(directory, "haproxy.cfg")
@@ -107,6 +109,35 @@ class Haproxy(unittest.TestCase):
             self.assertEqual(client.read_to_end(), b"")
         wait_until(lambda: any("not within 5 s" in line.get("message", "") for line in self.lines()),
                    "it is told")
+
+
+class Guide(unittest.TestCase):
+    def test_its_configurations_are_good(self):
+        for block in blocks("toml"):
+            with self.subTest(block):
+                rest = '[forward]\nmaildir = "@DIR@/maildir"\n[[plugin]]\nuse = "rcpt_accept"\n'
+                ran = run_posternd(self.addCleanup, 'hostname = "mx.example.test"\n' + block + rest, "--check")
+                self.assertEqual((ran.returncode, ran.stderr), (0, ""), ran.stdout)
+                self.assertIn("no problems", ran.stdout)
+
+
+class Reload(unittest.TestCase):
+    def test_listeners_may_change_places(self):
+        other = free_port()
+        server = posternd(self.addCleanup, CONFIG % other)
+        config = os.path.join(server.directory, "postern.toml")
+        with open(config, encoding="utf-8") as file:
+            text = file.read()
+        here, there = f'"127.0.0.1:{server.port}"', f'"127.0.0.1:{other}"'
+        write(config, text.replace(here, "HERE").replace(there, here).replace("HERE", there))
+        before = set(server.workers())
+        server.kill(signal.SIGHUP)
+        wait_until(lambda: not before & set(server.workers()), "the old workers have gone")
+        for _ in range(8):
+            with Client(server.port) as client:
+                client.send("EHLO client.example.org\r\n")
+                self.assertEqual(client.read_to_end(), b"")
+            self.assertTrue(answers(other, b"220"))
 
 
 if __name__ == "__main__":

@@ -196,6 +196,20 @@ TEST_CASE("PROXY: no header, no octet of SMTP", "[session][proxy]") {
   CHECK(h.complaints() == 1);
 }
 
+TEST_CASE("PROXY: a header of version 2 may be as long as it can say", "[session][proxy]") {
+  World h;
+  h.load("ear");
+  h.arrive();
+  std::string header(
+      "\r\n\r\n\0\r\nQUIT\n\x21\x11\xff\xff\xc6\x33\x64\x07\xc0\0\2\x63\x0f\xa0\x09\xdd", 28);
+  header += std::string("\x04\xff\xf0", 3) + std::string(65'520, '\0');  // one TLV that pads
+  h.client.send(header + "EHLO c.example\r\n");
+  CHECK(h.client.greeting().code == 220);
+  CHECK(h.client.reply().code == 250);
+  CHECK(contains(heard, "helo 198.51.100.7"));
+  CHECK(h.end() == "");
+}
+
 TEST_CASE("PROXY: the five seconds are for all of the header", "[session][proxy]") {
   World h;
   h.load("ear");
@@ -408,6 +422,36 @@ TEST_CASE("XCLIENT: is refused in a transaction, and where it is malformed", "[s
   CHECK(h.client.message().code == 250);
   CHECK(contains(heard, "mail 10.0.0.1"));
   CHECK(h.end() == "");
+}
+
+// What a peer passes on is a stranger's: octets that are printable, and nothing else of them.
+TEST_CASE("XCLIENT: a greeting that is told ends no line, comment or string",
+          "[session][xclient]") {
+  const std::string command = GENERATE("XCLIENT", "XFORWARD");
+  World h;
+  h.tells_by("xclient xforward");
+  h.load("ear");
+  h.pool.identity = deliver::Identity::xforward;
+  h.downstream.settings().capabilities.push_back("XFORWARD NAME ADDR PORT PROTO HELO SOURCE");
+  h.arrive();
+  CHECK(h.client.greeting().code == 220);
+  CHECK(h.say("EHLO mx.example") == 250);
+  const std::string told = " ADDR=198.51.100.7 PORT=1 HELO=$`+22)+20(;+5C<a>+20ADDR+3D192.0.2.9";
+  CHECK(h.say(command + told) == (command == "XCLIENT" ? 220 : 250));
+  if (command == "XCLIENT") CHECK(h.say("EHLO mx.example") == 250);
+  CHECK(h.send_message() == 250);
+  CHECK(h.say("QUIT") == 221);
+  CHECK(h.end() == "");
+  CHECK(contains(heard, "helo 198.51.100.7, "));
+  CHECK(contains(h.record(0), R"("helo":"$`\") (;\\<a> ADDR=192.0.2.9")"));
+  const auto& commands = h.downstream.sessions().at(0).commands;
+  CHECK(std::count(commands.begin(), commands.end(),
+                   "XFORWARD NAME=[UNAVAILABLE] ADDR=198.51.100.7 PORT=1 PROTO=ESMTP "
+                   "HELO=$`\")+20(;\\<a>+20ADDR+3D192.0.2.9 SOURCE=REMOTE") == 1);
+  const std::string& content = h.downstream.ledger().at(0).content;
+  const std::string field = content.substr(0, content.find("\r\nSubject"));
+  CHECK(contains(field, command == "XCLIENT" ? "[198.51.100.7]" : "mx.example"));
+  CHECK_FALSE(contains(field, "<a>"));
 }
 
 TEST_CASE("XCLIENT: EHLO and XCLIENT may come in one segment", "[session][xclient]") {
