@@ -359,13 +359,19 @@ TEST_CASE("XCLIENT: who is told is no peer, unless he is listed too", "[session]
   h.load("ear");
   h.arrive();
   CHECK(h.client.greeting().code == 220);
-  CHECK(h.say("XCLIENT ADDR=10.0.0.2") == 220);
+  CHECK(h.say("XCLIENT ADDR=10.0.0.2 NAME=inner.example HELO=inner.example") == 220);
   CHECK(contains(h.client.command("EHLO c.example").text(), "XFORWARD"));
   CHECK(h.say("XCLIENT ADDR=198.51.100.7") == 220);
   CHECK_FALSE(contains(h.client.command("EHLO c.example").text(), "X"));
   CHECK(h.say("XFORWARD ADDR=198.51.100.8") == 550);
   CHECK(h.say("XCLIENT ADDR=10.0.0.1") == 550);
+  // Nothing that was told of the first client is left.
+  heard.clear();
+  CHECK(h.send_message() == 250);
+  CHECK(heard == "mail 198.51.100.7, ");
+  CHECK(h.say("QUIT") == 221);
   CHECK(h.end() == "");
+  CHECK_FALSE(contains(test::all_records(h), "inner.example"));
 }
 
 TEST_CASE("XCLIENT: rights of the peer are not the client's", "[session][xclient]") {
@@ -583,6 +589,7 @@ TEST_CASE("XFORWARD: what is not told is not known; what came up at the peer is 
   CHECK(judged("ADDR=[UNAVAILABLE] SOURCE=REMOTE") == "mail 0.0.0.0, ");
   CHECK(judged("ADDR=[UNAVAILABLE] SOURCE=LOCAL") == "mail 10.0.0.1, ");
   CHECK(judged("ADDR=198.51.100.7 SOURCE=LOCAL") == "mail 198.51.100.7, ");
+  CHECK(judged("ADDR=/var/run/socket SOURCE=REMOTE") == "mail 0.0.0.0, ");
   CHECK(h.end() == "");
 }
 
