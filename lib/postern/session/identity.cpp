@@ -204,9 +204,11 @@ Session::Step Session::welcome_told() {
 
 // The name that a peer tells is the client's name fact: a claim, but of somebody we trust.
 void Session::put_name() {
-  if (client_.name.empty()) return;
   facts::ClientName name;
   name.name = client_.name;
+  const std::string reverse = peer_->told.reverse_name.value_or("");
+  if (!reverse.empty() && !peer_->forwarding) name.names = {reverse};
+  if (name.name.empty() && name.names.empty()) return;
   coro::Scheduler& scheduler = services_.scheduler;
   const std::string_view before = scheduler.running();
   scheduler.set_running(by_peer);

@@ -332,7 +332,8 @@ TEST_CASE("XCLIENT: a new client is judged anew, from the greeting on", "[sessio
   CHECK(h.say("EHLO proxy.example") == 250);
   CHECK(heard == "");
   CHECK(h.say("XCLIENT HELO=client.example PROTO=SMTP") == 220);
-  CHECK(h.say("XCLIENT NAME=name.example ADDR=198.51.100.7 PORT=4000") == 220);
+  CHECK(h.say("XCLIENT NAME=name.example REVERSE_NAME=r.example ADDR=198.51.100.7 PORT=4000") ==
+        220);
   CHECK(heard == "admit 198.51.100.7, connect 198.51.100.7, ");
   CHECK(h.say("MAIL FROM:<a@b.example>") == 503);
   CHECK_FALSE(contains(h.client.command("EHLO proxy.example").text(), "XCLIENT"));
@@ -344,7 +345,9 @@ TEST_CASE("XCLIENT: a new client is judged anew, from the greeting on", "[sessio
   CHECK(h.say("QUIT") == 221);
   CHECK(h.end() == "");
   CHECK(contains(h.record(0), R"("client":"198.51.100.7","port":4000,"via":"10.0.0.1")"));
-  CHECK(contains(h.record(0), R"({"fact":"client.name","by":"peer","name":"name.example"})"));
+  CHECK(contains(
+      h.record(0),
+      R"({"fact":"client.name","by":"peer","name":"name.example","names":["r.example"]})"));
   CHECK(contains(h.downstream.ledger().at(0).content,
                  "client.example (name.example [198.51.100.7])"));
   const auto& commands = h.downstream.sessions().at(0).commands;
