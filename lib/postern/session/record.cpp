@@ -72,7 +72,8 @@ void Session::add_peer(json::Writer& record) const {
 }
 
 void Session::record_session() {
-  if (was_health_check()) return;
+  if (was_health_check())
+    return services_.log.debug("session {}: a look by {}", id_, stream_->remote().ip.text());
   std::string line;
   line.reserve(512);
   std::string time;

@@ -332,7 +332,8 @@ TEST_CASE("XCLIENT: a new client is judged anew, from the greeting on", "[sessio
   CHECK(h.say("EHLO proxy.example") == 250);
   CHECK(heard == "");
   CHECK(h.say("XCLIENT HELO=client.example PROTO=SMTP") == 220);
-  CHECK(h.say("XCLIENT NAME=name.example ADDR=198.51.100.7 PORT=4000") == 220);
+  CHECK(h.say("XCLIENT NAME=name.example REVERSE_NAME=r.example ADDR=198.51.100.7 PORT=4000") ==
+        220);
   CHECK(heard == "admit 198.51.100.7, connect 198.51.100.7, ");
   CHECK(h.say("MAIL FROM:<a@b.example>") == 503);
   CHECK_FALSE(contains(h.client.command("EHLO proxy.example").text(), "XCLIENT"));
@@ -344,7 +345,9 @@ TEST_CASE("XCLIENT: a new client is judged anew, from the greeting on", "[sessio
   CHECK(h.say("QUIT") == 221);
   CHECK(h.end() == "");
   CHECK(contains(h.record(0), R"("client":"198.51.100.7","port":4000,"via":"10.0.0.1")"));
-  CHECK(contains(h.record(0), R"({"fact":"client.name","by":"peer","name":"name.example"})"));
+  CHECK(contains(
+      h.record(0),
+      R"({"fact":"client.name","by":"peer","name":"name.example","names":["r.example"]})"));
   CHECK(contains(h.downstream.ledger().at(0).content,
                  "client.example (name.example [198.51.100.7])"));
   const auto& commands = h.downstream.sessions().at(0).commands;
@@ -359,13 +362,19 @@ TEST_CASE("XCLIENT: who is told is no peer, unless he is listed too", "[session]
   h.load("ear");
   h.arrive();
   CHECK(h.client.greeting().code == 220);
-  CHECK(h.say("XCLIENT ADDR=10.0.0.2") == 220);
+  CHECK(h.say("XCLIENT ADDR=10.0.0.2 NAME=inner.example HELO=inner.example") == 220);
   CHECK(contains(h.client.command("EHLO c.example").text(), "XFORWARD"));
   CHECK(h.say("XCLIENT ADDR=198.51.100.7") == 220);
   CHECK_FALSE(contains(h.client.command("EHLO c.example").text(), "X"));
   CHECK(h.say("XFORWARD ADDR=198.51.100.8") == 550);
   CHECK(h.say("XCLIENT ADDR=10.0.0.1") == 550);
+  // Nothing that was told of the first client is left.
+  heard.clear();
+  CHECK(h.send_message() == 250);
+  CHECK(heard == "mail 198.51.100.7, ");
+  CHECK(h.say("QUIT") == 221);
   CHECK(h.end() == "");
+  CHECK_FALSE(contains(test::all_records(h), "inner.example"));
 }
 
 TEST_CASE("XCLIENT: rights of the peer are not the client's", "[session][xclient]") {
@@ -583,6 +592,7 @@ TEST_CASE("XFORWARD: what is not told is not known; what came up at the peer is 
   CHECK(judged("ADDR=[UNAVAILABLE] SOURCE=REMOTE") == "mail 0.0.0.0, ");
   CHECK(judged("ADDR=[UNAVAILABLE] SOURCE=LOCAL") == "mail 10.0.0.1, ");
   CHECK(judged("ADDR=198.51.100.7 SOURCE=LOCAL") == "mail 198.51.100.7, ");
+  CHECK(judged("ADDR=/var/run/socket SOURCE=REMOTE") == "mail 0.0.0.0, ");
   CHECK(h.end() == "");
 }
 
