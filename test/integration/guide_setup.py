@@ -70,7 +70,7 @@ class GuideSetup:
     def assert_logged(self, file, log):
         """The lines of the guide's file are in what `log` gives, soon."""
         for line in self.files[file].splitlines():
-            wait_until(lambda line=line: stands_in(log(), line), f"“{line}” in:\n{log()}", limit=20)
+            wait_until(lambda line=line: stands_in(log(), line), f"“{line}” in the log")
 
 
 class Filters:

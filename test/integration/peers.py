@@ -204,6 +204,10 @@ class Postfix:
     def messages(self):
         return messages_in(os.path.join(self.directory, "mail", "all"))
 
+    def run_queue(self):
+        """Tries to deliver all that is queued, whenever that is due."""
+        self._postfix("flush")
+
     def stop(self):
         self._postfix("stop")
         if self.pid and group_lives(self.pid):

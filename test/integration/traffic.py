@@ -7,7 +7,7 @@ import time
 from client import Client, ProtocolError, Refused
 from process import LIMIT
 
-TEXT = ("0123456789" * 20 + "\r\n") * 10
+TEXT = "From: a@example.org\r\nSubject: x\r\n\r\n" + ("0123456789" * 20 + "\r\n") * 10
 PAUSE = 0.05  # seconds after a refusal
 
 
@@ -41,7 +41,7 @@ def send_until(port, ledger, ended, name, recipient="b@example.test", source=Non
                 while not ended.is_set():
                     number += 1
                     message_id = f"{name}-{number}"
-                    body = f"X-Ledger: {message_id};\r\nSubject: x\r\n\r\n" + TEXT
+                    body = f"X-Ledger: {message_id};\r\n{TEXT}"
                     reply = client.deliver("a@example.org", [recipient], body)
                     ledger.note(message_id, reply.code)
                     if reply.code != 250:

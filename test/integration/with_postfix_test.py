@@ -7,7 +7,7 @@ from guide_setup import (LIST_SAYS, MESSAGE, DoesNotTrustPostern, EachSetupIsRun
                          FiltersByList, GuideSetup, KeepsConnections)
 from harness import *
 from nameserver import needs_rbldnsd, needs_unbound
-from outages import SurvivesOutages
+from outages import SurvivesOutages, assert_nothing_is_lost
 from peers import Postfix as PostfixServer
 
 # The administrator's own main.cf. 127.0.0.1 is trusted, as everywhere; the tests' clients are strangers.
@@ -88,16 +88,21 @@ class Filter(WithPostfix, Filters, unittest.TestCase):
         self.assertEqual(reply.code, 250)
         wait_until(lambda: len(self.mta.messages()) == len(before) + 2, "both come")
 
-    def test_without_postern_the_client_is_asked_to_come_back(self):
-        self.server.stop()
-        try:
-            with self.connect() as client:
-                client.must(250, "MAIL FROM:<you@example.org>")
-                reply = client.command("RCPT TO:<someone@example.net>")
-            self.assertEqual(reply.code // 100, 4, reply)
-        finally:
+    def test_what_postfix_offers_passes_postern(self):
+        before = self.mta.messages()
+        with self.connect() as client:
+            client.must(250, "MAIL FROM:<j\u00fcrgen@example.org> SMTPUTF8 BODY=8BITMIME RET=HDRS ENVID=x")
+            client.must(250, "RCPT TO:<someone@example.net> NOTIFY=NEVER ORCPT=rfc822;x@example.net")
+            client.must(354, "DATA")
+            client.send_body(MESSAGE)
+            client.must(250)
+        self.assertIn("Return-Path: <j\u00fcrgen@example.org>", self.new_message(before))
+
+    def test_killing_postern_loses_no_mail(self):
+        def start():
             type(self).server = self.postern(self.addClassCleanup, self.files["postern.toml"],
                                              self.postern_port)
+        assert_nothing_is_lost(self, self.own, [(self.server.kill_all, start)])
 
 
 class Beside(WithPostfix, unittest.TestCase):
