@@ -116,7 +116,8 @@ class Pool {
   coro::Task<Opened> open_at(std::size_t index, Envelope& envelope);
   coro::Task<Opened> introduce(ConnectionPtr connection, Envelope& envelope);
   coro::Task<Opened> send_xclient(ConnectionPtr connection, Envelope& envelope);
-  coro::Task<Result<smtp::Reply>> ehlo(Connection& connection);
+  coro::Task<Result<smtp::Reply>> ehlo_as_client(Connection& connection, Envelope& envelope);
+  coro::Task<Result<smtp::Reply>> ehlo(Connection& connection, std::string name);
   smtp::Reply unfit(const Connection& connection, std::string_view phase, const smtp::Reply& reply);
   smtp::Reply unfit(const SocketAddress& address, std::string_view phase, const Error& error);
   std::vector<std::size_t> order() const;

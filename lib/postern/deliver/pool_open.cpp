@@ -79,7 +79,13 @@ coro::Task<Pool::Opened> Pool::open_at(std::size_t index, Envelope& envelope) {
 }
 
 coro::Task<Pool::Opened> Pool::introduce(ConnectionPtr connection, Envelope& envelope) {
-  auto answer = co_await ehlo(*connection);
+  const bool by_proxy =
+      settings_.identity == Identity::proxy_v1 || settings_.identity == Identity::proxy_v2;
+  Result<smtp::Reply> answer = fail(Errc::closed);
+  if (by_proxy)
+    answer = co_await ehlo_as_client(*connection, envelope);
+  else
+    answer = co_await ehlo(*connection, settings_.hostname);
   if (!answer)
     co_return tl::unexpected<smtp::Reply>(unfit(connection->address(), "EHLO", answer.error()));
   if (!answer->is_positive())
@@ -116,7 +122,7 @@ coro::Task<Pool::Opened> Pool::send_xclient(ConnectionPtr connection, Envelope& 
     if (!answer->is_positive())
       co_return tl::unexpected<smtp::Reply>(unfit(*connection, "XCLIENT", *answer));
   }
-  auto answer = co_await ehlo(*connection);
+  auto answer = co_await ehlo_as_client(*connection, envelope);
   if (!answer)
     co_return tl::unexpected<smtp::Reply>(unfit(connection->address(), "EHLO", answer.error()));
   if (!answer->is_positive())
@@ -124,17 +130,29 @@ coro::Task<Pool::Opened> Pool::send_xclient(ConnectionPtr connection, Envelope& 
   co_return connection;
 }
 
+// A downstream that judges the client by its address judges it by this name, too: ours would be a
+// lie in its Received field. Where it does not take the name for one, it hears ours all the same.
+coro::Task<Result<smtp::Reply>> Pool::ehlo_as_client(Connection& connection, Envelope& envelope) {
+  constexpr int syntax_error = 501;  // RFC 5321 section 4.2.2: in parameters or arguments
+  if (!envelope.client.helo.empty()) {
+    auto answer = co_await ehlo(connection, envelope.client.helo);
+    if (!answer || answer->code() != syntax_error) co_return answer;
+  }
+  auto answer = co_await ehlo(connection, settings_.hostname);
+  co_return answer;
+}
+
 // A server that does not know EHLO gets HELO (RFC 5321 section 3.2); what it offers is then
 // nothing.
-coro::Task<Result<smtp::Reply>> Pool::ehlo(Connection& connection) {
-  std::string line = fmt::format("EHLO {}\r\n", settings_.hostname);
+coro::Task<Result<smtp::Reply>> Pool::ehlo(Connection& connection, std::string name) {
+  std::string line = fmt::format("EHLO {}\r\n", name);
   auto answer = co_await connection.command(std::move(line), settings_.timeouts.greeting);
   if (!answer) co_return answer;
   connection.offers = {};
   if (answer->is_positive()) {
     connection.offers = smtp::parse_capabilities(*answer);
   } else if (answer->is_permanent()) {
-    line = fmt::format("HELO {}\r\n", settings_.hostname);
+    line = fmt::format("HELO {}\r\n", name);
     answer = co_await connection.command(std::move(line), settings_.timeouts.greeting);
   }
   co_return answer;
