@@ -1,0 +1,147 @@
+"""The same dialogues with Debian's qpsmtpd and with Postern, the same policy: replies have the same
+class, or the difference and its reason stand in docs/from-qpsmtpd.md."""
+
+import collections
+import concurrent.futures
+import pathlib
+import unittest
+
+from conversation import outcome
+from differences import complaints, documented
+from harness import *
+from nameserver import needs_nsd, nsd
+from qpsmtpd import needs_qpsmtpd, qpsmtpd
+from qpsmtpd_dialogues import DIALOGUES
+
+PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs/from-qpsmtpd.md"
+AT_A_TIME = 8  # dialogues: far below the connections that forkserver is allowed
+
+ZONES = {
+    "bl.test": """$ORIGIN bl.test.
+$TTL 60
+@ SOA ns host 1 3600 600 86400 60
+@ NS ns
+ns A 127.0.0.1
+2.0.0.127 A 127.0.0.2
+2.0.0.127 TXT "Spam came from here"
+""",
+    "127.in-addr.arpa": """$ORIGIN 127.in-addr.arpa.
+$TTL 60
+@ SOA ns.bl.test. host.bl.test. 1 3600 600 86400 60
+@ NS ns.bl.test.
+""",
+}
+
+QPSMTPD = {
+    "plugins": """\
+earlytalker wait 0.1 check-at CONNECT check-at DATA
+count_unrecognized_commands 4
+relay
+dnsbl
+helo policy lenient
+badmailfrom
+badrcptto
+rcpt_ok
+queue/maildir @DIR@/maildir
+""",
+    "me": "mx.example.test\n",
+    "rcpthosts": "example.test\n.sub.test\n",
+    "relayclients": "127.0.0.9\n",
+    "dnsbl_zones": "bl.test\n",
+    "badhelo": "bad.example.org\n^pool-\\d+\\.\n",
+    "badmailfrom": "bad@spam.test\n@evil.test\n^robot\\d+@\n",
+    "badrcptto": "closed@example.test\n%  no percent hack here\n",
+    "databytes": "100000\n",
+    "logging": "logging/warn\n",
+    "loglevel": "4\n",
+}
+
+POSTERN = """
+hostname = "mx.example.test"
+workers = 1
+[[listen]]
+address = "127.0.0.1:@PORT@"
+[limits]
+message_size = "100KB"
+[dns]
+servers = ["%s"]
+[forward]
+maildir = "@DIR@/maildir"
+[[plugin]]
+use = "earlytalker"
+wait = "100ms"
+check_at = ["connect", "data"]
+[[plugin]]
+use = "count_unrecognized_commands"
+most = 4
+[[plugin]]
+use = "relay"
+clients = ["127.0.0.9"]
+[[plugin]]
+use = "dnsbl"
+zones = ["bl.test"]
+enforce_at = "now"
+[[plugin]]
+use = "helo"
+policy = "lenient"
+bad = ["bad.example.org"]
+bad_patterns = ['^pool-\\d+\\.']
+[[plugin]]
+use = "badmailfrom"
+list = ["bad@spam.test", "@evil.test", '^robot\\d+@']
+[[plugin]]
+use = "badrcptto"
+list = ["closed@example.test", "%%  no percent hack here"]
+[[plugin]]
+use = "rcpt_ok"
+domains = ["example.test", ".sub.test"]
+"""
+
+
+@needs_nsd
+@needs_qpsmtpd
+class Beside(unittest.TestCase):
+    def setUp(self):
+        names = nsd(self.addCleanup, ZONES)
+        self.theirs = qpsmtpd(self.addCleanup, Process, "forkserver", QPSMTPD, names.address)
+        self.ours = posternd(self.addCleanup, POSTERN % names.address)
+
+    def outcomes(self, dialogue):
+        (worker,) = self.ours.workers()
+        try:
+            return (outcome(self.theirs.port, dialogue, self.theirs.pid).classes(),
+                    outcome(self.ours.port, dialogue, worker).classes())
+        except TimeoutError as late:
+            raise AssertionError(f"{dialogue.name}: {late}\n{self.theirs.log()[-2000:]}") from None
+
+    def all_outcomes(self):
+        """Who speaks early stops the server for a moment: one after the other, when all else is done."""
+        at_once = [dialogue for dialogue in DIALOGUES if not dialogue.early]
+        with concurrent.futures.ThreadPoolExecutor(AT_A_TIME) as pool:
+            found = dict(zip((dialogue.name for dialogue in at_once), pool.map(self.outcomes, at_once)))
+        found.update({dialogue.name: self.outcomes(dialogue) for dialogue in DIALOGUES if dialogue.early})
+        return found
+
+    def test_replies_are_of_the_same_class_or_the_difference_is_documented(self):
+        found = complaints(self.all_outcomes(), documented(PAGE.read_text(encoding="utf-8")))
+        self.assertFalse(found, "\n" + "\n".join(found))
+
+    def test_both_take_the_same_messages(self):
+        """Classes of replies could agree about mail that went nowhere."""
+        delivered = [d for d in DIALOGUES if d.name in ("a message", "stuffed dots", "the null sender")]
+        for dialogue in delivered:
+            self.outcomes(dialogue)
+        bodies = [sorted(message.replace(b"\r\n", b"\n").split(b"\n\n", 1)[1] for message in messages)
+                  for messages in (messages_in(f"{self.theirs.directory}/maildir"), self.ours.messages())]
+        self.assertEqual(bodies[0], bodies[1])
+        self.assertEqual(len(bodies[0]), len(delivered))
+
+
+class Dialogues(unittest.TestCase):
+    def test_have_names_of_their_own(self):
+        (most_common, times), = collections.Counter(d.name for d in DIALOGUES).most_common(1)
+        self.assertEqual(times, 1, most_common)
+
+
+if __name__ == "__main__":
+    unittest.main()
