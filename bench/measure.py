@@ -1,5 +1,6 @@
 """What is measured, and how."""
 
+import collections
 import contextlib
 import resource
 import statistics
@@ -25,8 +26,7 @@ SCENARIOS = {
 }
 CLIENTS = 100
 CLIENTS_OF_ONE_SERVER = 50  # where only counts matter
-WARM_UP = (10, 0.2)  # clients, seconds
-IDLE_FORKED = 200           # idle sessions of qpsmtpd: each is a process
+WARM_UP = (10, 0.2)  # clients, seconds; not of forkserver: each of its sessions is a new process
 
 
 def tell(text):
@@ -37,13 +37,14 @@ def tell(text):
 
 
 def start_all(cleanup, world, names):
-    """Name -> the server for a scenario: smtp-sink is told when it starts what it refuses."""
+    """Name -> server. smtp-sink is told when it starts what it refuses, so there are two of it."""
     starters = {
-        "posternd": lambda: [servers.posternd(cleanup, world)] * 2,
-        "spike": lambda: [servers.spike(cleanup, world)] * 2,
-        "smtp-sink": lambda: [servers.smtp_sink(cleanup), servers.smtp_sink(cleanup, "-f", "RCPT")],
-        "prefork": lambda: [servers.prefork(cleanup, world)] * 2,
-        "forkserver": lambda: [servers.forkserver(cleanup, world)] * 2,
+        "posternd": lambda: servers.posternd(cleanup, world),
+        "spike": lambda: servers.spike(cleanup, world),
+        "smtp-sink": lambda: {"accepting": servers.smtp_sink(cleanup),
+                              "refusing": servers.smtp_sink(cleanup, "-f", "RCPT")},
+        "prefork": lambda: servers.prefork(cleanup, world),
+        "forkserver": lambda: servers.forkserver(cleanup, world),
     }
     return {name: starters[name]() for name in names}
 
@@ -55,17 +56,26 @@ def side_by_side(cleanup, scenarios, rounds, seconds):
     taking_part = [name for name in SERVERS if any(name in SCENARIOS[s][2] for s in scenarios)]
     started = start_all(cleanup, world, taking_part)
     runs = {scenario: {name: [] for name in SCENARIOS[scenario][2]} for scenario in scenarios}
-    for number in range(rounds + 1):
-        for scenario in scenarios:
-            script, late, names = SCENARIOS[scenario]
-            with world.names.late() if late else contextlib.nullcontext():
-                for name in names:
-                    server = started[name][script.startswith("attack")]
-                    run = one_run(server, script, *((CLIENTS, seconds) if number else WARM_UP))
-                    runs[scenario][name] += [run] * (number > 0)
-        tell(f"round {number} of {rounds}" if number else "warmed up")
+    collections.deque(one_round(world, started, scenarios, *WARM_UP, leave_out=("forkserver",)), maxlen=0)
+    for number in range(1, rounds + 1):
+        for scenario, name, run in one_round(world, started, scenarios, CLIENTS, seconds):
+            runs[scenario][name].append(run)
+        tell(f"round {number} of {rounds}")
     return {scenario: {name: summary(of) for name, of in by_server.items()}
             for scenario, by_server in runs.items()}
+
+
+def one_round(world, started, scenarios, clients, seconds, leave_out=()):
+    """(scenario, name, run) of each scenario and each server that takes part."""
+    for scenario in scenarios:
+        script, late, names = SCENARIOS[scenario]
+        with world.names.late() if late else contextlib.nullcontext():
+            for name in names:
+                server = started[name] if name not in leave_out else None
+                if isinstance(server, dict):
+                    server = server["refusing" if script.startswith("attack") else "accepting"]
+                if server:
+                    yield scenario, name, one_run(server, script, clients, seconds)
 
 
 def one_run(server, script, clients, seconds):
@@ -90,8 +100,9 @@ def idle_sessions(cleanup, count):
     return added_memory(cleanup, servers.posternd(cleanup, servers.World(cleanup)), count)
 
 
-def idle_forkserver(cleanup):
-    return added_memory(cleanup, servers.forkserver(cleanup, servers.World(cleanup)), IDLE_FORKED)
+def idle_forkserver(cleanup, count):
+    """Each is a process."""
+    return added_memory(cleanup, servers.forkserver(cleanup, servers.World(cleanup)), count)
 
 
 def added_memory(cleanup, server, count):

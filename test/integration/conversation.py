@@ -2,7 +2,9 @@
 
     "2 2 2 5"     the greeting and the replies to three steps; then it was asked to QUIT, and did
     "2 2 5 x"     it closed, asked by nobody
-    "2 2 4 +55"   after the last step, two replies that nobody waited for"""
+    "2 2 4 +55"   after the last step, two replies that nobody waited for
+
+Where the last step was DATA and the server said 354, a message ends it at once."""
 
 import contextlib
 import fcntl
@@ -31,9 +33,12 @@ def outcome(port, dialogue, accepting):
                 client.send(step.octets)
                 for _ in range(step.replies):
                     heard.append(client.reply().code)
+            if heard[-1] == 354:
+                client.send(b".\r\n")
+                heard.append(client.reply().code)
         except (ConnectionError, BrokenPipeError):
             return Outcome(heard, closed=True)
-        return Outcome(heard, said_after=goodbye(client, data_due=heard[-1] == 354))
+        return Outcome(heard, said_after=goodbye(client))
 
 
 def speak_early(port, dialogue, accepting):
@@ -53,15 +58,14 @@ def all_arrived(sending):
     return struct.unpack("i", fcntl.ioctl(sending, termios.TIOCOUTQ, b"\0" * 4)) == (0,)
 
 
-def goodbye(client, data_due):
-    """Codes of the replies after QUIT, until the server closes. A message that is due is empty."""
+def goodbye(client):
+    """Codes of the replies after QUIT, until the server closes."""
     with contextlib.suppress(ConnectionError):
-        client.send(b".\r\nQUIT\r\n" if data_due else b"QUIT\r\n")
+        client.send("QUIT\r\n")
     octets = b""
     with contextlib.suppress(ConnectionResetError):
         octets = client.read_to_end()
-    codes = [int(code) for code in re.findall(rb"(?m)^([2-5][0-9]{2})(?!-)", octets)]
-    return codes[1:] if data_due else codes
+    return [int(code) for code in re.findall(rb"(?m)^([2-5][0-9]{2})(?!-)", octets)]
 
 
 class Outcome:

@@ -208,3 +208,16 @@ DIALOGUES = [
     says("a client on a block list", EHLO, FROM, TO, source=LISTED),
     says("a client on a block list to postmaster", EHLO, FROM, rcpt("<postmaster@example.test>"), source=LISTED),
 ]
+
+# With a mail server behind: where its dialogue with us goes otherwise, and what it says there.
+BEHIND = [
+    ("the mail server takes the message", None, None),
+    ("the mail server refuses the sender", "mail", "550 5.1.8 no"),
+    ("the mail server refuses the recipient", "rcpt", "550 5.1.1 unknown"),
+    ("the mail server defers the recipient", "rcpt", "450 4.2.1 later"),
+    ("the mail server refuses DATA", "data", "554 5.5.1 no"),
+    ("the mail server refuses the message", "dot", "554 5.6.0 no"),
+    ("the mail server defers the message", "dot", "452 4.3.1 full"),
+    ("the mail server turns connections away", "greeting", "554 5.3.2 no"),
+]
+MESSAGE = says("a message behind", EHLO, FROM, TO, DATA)

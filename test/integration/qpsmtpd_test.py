@@ -11,7 +11,7 @@ from differences import complaints, documented
 from harness import *
 from nameserver import needs_nsd, nsd
 from qpsmtpd import needs_qpsmtpd, qpsmtpd
-from qpsmtpd_dialogues import DIALOGUES
+from qpsmtpd_dialogues import BEHIND, DIALOGUES, MESSAGE
 
 PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs/from-qpsmtpd.md"
 AT_A_TIME = 8  # dialogues: far below the connections that forkserver is allowed
@@ -42,7 +42,7 @@ helo policy lenient
 badmailfrom
 badrcptto
 rcpt_ok
-queue/maildir @DIR@/maildir
+@QUEUE@
 """,
     "me": "mx.example.test\n",
     "rcpthosts": "example.test\n.sub.test\n",
@@ -64,9 +64,9 @@ address = "127.0.0.1:@PORT@"
 [limits]
 message_size = "100KB"
 [dns]
-servers = ["%s"]
+servers = ["@NAMES@"]
 [forward]
-maildir = "@DIR@/maildir"
+@FORWARD@
 [[plugin]]
 use = "earlytalker"
 wait = "100ms"
@@ -91,7 +91,7 @@ use = "badmailfrom"
 list = ["bad@spam.test", "@evil.test", '^robot\\d+@']
 [[plugin]]
 use = "badrcptto"
-list = ["closed@example.test", "%%  no percent hack here"]
+list = ["closed@example.test", "%  no percent hack here"]
 [[plugin]]
 use = "rcpt_ok"
 domains = ["example.test", ".sub.test"]
@@ -101,10 +101,15 @@ domains = ["example.test", ".sub.test"]
 @needs_nsd
 @needs_qpsmtpd
 class Beside(unittest.TestCase):
+    def start(self, queue, forward):
+        self.theirs = qpsmtpd(self.addCleanup, Process, "forkserver",
+                              {**QPSMTPD, "plugins": QPSMTPD["plugins"].replace("@QUEUE@", queue)},
+                              self.names.address)
+        self.ours = posternd(self.addCleanup, POSTERN.replace("@NAMES@", self.names.address)
+                             .replace("@FORWARD@", forward))
+
     def setUp(self):
-        names = nsd(self.addCleanup, ZONES)
-        self.theirs = qpsmtpd(self.addCleanup, Process, "forkserver", QPSMTPD, names.address)
-        self.ours = posternd(self.addCleanup, POSTERN % names.address)
+        self.names = nsd(self.addCleanup, ZONES)
 
     def outcomes(self, dialogue):
         (worker,) = self.ours.workers()
@@ -122,12 +127,29 @@ class Beside(unittest.TestCase):
         found.update({dialogue.name: self.outcomes(dialogue) for dialogue in DIALOGUES if dialogue.early})
         return found
 
+    def outcomes_behind(self):
+        """With a mail server that does as it is told."""
+        downstream = Downstream(self.addCleanup)
+        self.start(f"queue/smtp-forward 127.0.0.1 {downstream.port}", f'to = ["{downstream.address}"]')
+        found = {}
+        for name, phase, reply in BEHIND:
+            if phase:
+                downstream.on(phase, faults.say(reply))
+            found[name] = self.outcomes(MESSAGE)
+            downstream.heal()
+            downstream.drop_all()  # Postern would keep the connection for the next message
+        return found
+
     def test_replies_are_of_the_same_class_or_the_difference_is_documented(self):
-        found = complaints(self.all_outcomes(), documented(PAGE.read_text(encoding="utf-8")))
-        self.assertFalse(found, "\n" + "\n".join(found))
+        self.start("queue/maildir @DIR@/maildir", 'maildir = "@DIR@/maildir"')
+        found = self.all_outcomes()
+        found.update(self.outcomes_behind())
+        wrong = complaints(found, documented(PAGE.read_text(encoding="utf-8")))
+        self.assertFalse(wrong, "\n" + "\n".join(wrong))
 
     def test_both_take_the_same_messages(self):
         """Classes of replies could agree about mail that went nowhere."""
+        self.start("queue/maildir @DIR@/maildir", 'maildir = "@DIR@/maildir"')
         delivered = [d for d in DIALOGUES if d.name in ("a message", "stuffed dots", "the null sender")]
         for dialogue in delivered:
             self.outcomes(dialogue)
@@ -139,8 +161,12 @@ class Beside(unittest.TestCase):
 
 class Dialogues(unittest.TestCase):
     def test_have_names_of_their_own(self):
-        (most_common, times), = collections.Counter(d.name for d in DIALOGUES).most_common(1)
+        names = [dialogue.name for dialogue in DIALOGUES] + [name for name, _, _ in BEHIND]
+        (most_common, times), = collections.Counter(names).most_common(1)
         self.assertEqual(times, 1, most_common)
+
+    def test_are_as_many_as_the_page_says(self):
+        self.assertIn(f"The same {len(DIALOGUES) + len(BEHIND)} dialogues", PAGE.read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":
