@@ -5,6 +5,7 @@ import os
 import pathlib
 import platform
 import subprocess
+import textwrap
 
 import plot
 import table
@@ -12,12 +13,13 @@ from judge import ratio
 
 BEGIN = "<!-- written by ./dev bench --publish -->"
 END = "<!-- end of what ./dev bench --publish writes -->"
+BUSY = 0.5  # load average before anything was started
 
 
 def facts():
-    """What figures depend on. `busy`: the load average before anything was started."""
+    """What figures depend on, when nothing has been started yet."""
     return {"date": datetime.date.today().isoformat(), "processor": processor(), "cores": os.cpu_count(),
-            "kernel": platform.release(), "system": system(), "busy": os.getloadavg()[0],
+            "kernel": platform.release().partition("-")[0], "system": system(), "busy": os.getloadavg()[0],
             "postern": commit(), "qpsmtpd": package("qpsmtpd"), "postfix": package("postfix"),
             "libuv": package("libuv1")}
 
@@ -52,25 +54,26 @@ def package(name):
 
 def section(results):
     """What stands between the marks."""
-    of = results["facts"]
-    attack, message = (ratio(results["side_by_side"][s], "forkserver", "posternd")
-                       for s in ("attack", "message"))
-    busy = " **Provisional: the machine was busy with something else.**" if of["busy"] > 0.5 else ""
-    return "\n".join([
-        f"A client that is refused costs {attack:,.0f} times less than with qpsmtpd's forkserver, a message "
-        f"that is forwarded {message:,.0f} times less:",
-        "",
-        "![CPU per session](docs/bench.svg)",
-        "",
-        *table.markdown(results),
-        "",
-        "All have the same policy: a list of recipients, one DNS list, no client twice, mail forwarded; 100 "
-        "clients at a time, one core for the server. *spike* is the least that can be done with libuv and "
-        "coroutines ([bench/spike.cpp](bench/spike.cpp)), *smtp-sink* is Postfix's and has no policy. "
-        f"`./dev bench` on {of['date']}: {of['processor']}, {of['cores']} cores, {of['system']}, Linux "
-        f"{of['kernel']}; Postern {of['postern']}, qpsmtpd {of['qpsmtpd']}, Postfix {of['postfix']}, libuv "
-        f"{of['libuv']}.{busy}",
-    ])
+    attack, message = (ratio(results["side_by_side"][scenario], "forkserver", "posternd")
+                       for scenario in ("attack", "message"))
+    gain = (f"A client that is refused costs {attack:,.0f} times less than with qpsmtpd's forkserver, a message "
+            f"that is forwarded {message:,.0f} times less:")
+    return "\n\n".join([paragraph(gain), "![CPU per session](docs/bench.svg)",
+                        "\n".join(table.markdown(results)), paragraph(legend(results["facts"]))])
+
+
+def legend(of):
+    busy = " **Provisional: the machine was busy with something else.**" if of["busy"] > BUSY else ""
+    return ("All have the same policy: a list of recipients, one DNS list, no client twice, mail forwarded; 100 "
+            "clients at a time, one core for the server. *spike* is the least that can be done with libuv and "
+            "coroutines ([bench/spike](bench/spike)), *smtp-sink* is Postfix's and has no policy. "
+            f"`./dev bench` on {of['date']}: {of['processor']}, {of['cores']} cores, {of['system']}, Linux "
+            f"{of['kernel']}; Postern {of['postern']}, qpsmtpd {of['qpsmtpd']}, Postfix {of['postfix']}, libuv "
+            f"{of['libuv']}.{busy}")
+
+
+def paragraph(text):
+    return textwrap.fill(text, 110, break_long_words=False, break_on_hyphens=False)
 
 
 def between_marks(text, new):
