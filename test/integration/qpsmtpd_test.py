@@ -4,6 +4,7 @@ class, or the difference and its reason stand in docs/from-qpsmtpd.md."""
 import collections
 import concurrent.futures
 import pathlib
+import re
 import unittest
 
 from conversation import outcome
@@ -32,81 +33,49 @@ $TTL 60
 """,
 }
 
+# What the page says in a sentence, and what only the test wants.
 QPSMTPD = {
-    "plugins": """\
-earlytalker wait 0.1 check-at CONNECT check-at DATA
-count_unrecognized_commands 4
-relay
-dnsbl
-helo policy lenient
-badmailfrom
-badrcptto
-rcpt_ok
-@QUEUE@
-""",
     "me": "mx.example.test\n",
     "rcpthosts": "example.test\n.sub.test\n",
     "relayclients": "127.0.0.9\n",
     "dnsbl_zones": "bl.test\n",
     "badhelo": "bad.example.org\n^pool-\\d+\\.\n",
-    "badmailfrom": "bad@spam.test\n@evil.test\n^robot\\d+@\n",
-    "badrcptto": "closed@example.test\n%  no percent hack here\n",
     "databytes": "100000\n",
     "logging": "logging/warn\n",
     "loglevel": "4\n",
 }
 
-POSTERN = """
-hostname = "mx.example.test"
-workers = 1
-[[listen]]
-address = "127.0.0.1:@PORT@"
-[limits]
-message_size = "100KB"
-[dns]
-servers = ["@NAMES@"]
-[forward]
-@FORWARD@
-[[plugin]]
-use = "earlytalker"
-wait = "100ms"
-check_at = ["connect", "data"]
-[[plugin]]
-use = "count_unrecognized_commands"
-most = 4
-[[plugin]]
-use = "relay"
-clients = ["127.0.0.9"]
-[[plugin]]
-use = "dnsbl"
-zones = ["bl.test"]
-enforce_at = "now"
-[[plugin]]
-use = "helo"
-policy = "lenient"
-bad = ["bad.example.org"]
-bad_patterns = ['^pool-\\d+\\.']
-[[plugin]]
-use = "badmailfrom"
-list = ["bad@spam.test", "@evil.test", '^robot\\d+@']
-[[plugin]]
-use = "badrcptto"
-list = ["closed@example.test", "%  no percent hack here"]
-[[plugin]]
-use = "rcpt_ok"
-domains = ["example.test", ".sub.test"]
-"""
+
+def example():
+    """{name: text} of the page's files: blocks that begin with ```text NAME or ```toml NAME."""
+    blocks = re.findall(r"(?ms)^```(?:text|toml) (\S+)\n(.*?)^```$", PAGE.read_text(encoding="utf-8"))
+    return dict(blocks)
+
+
+def changed(text, changes):
+    """Each must be there: the page and the test are to agree."""
+    for old, new in changes.items():
+        if text.count(old) != 1:
+            raise ValueError(f"{old!r} is not once in the example")
+        text = text.replace(old, new)
+    return text
 
 
 @needs_nsd
 @needs_qpsmtpd
 class Beside(unittest.TestCase):
     def start(self, queue, forward):
+        """Both as the page has them, but on loopback, with our name server, and waiting a tenth."""
+        files = example()
+        plugins = changed(files["plugins"], {"queue/smtp-forward 127.0.0.1 2526": queue, "wait 1": "wait 0.1"})
+        lists = {name: files[name] for name in ("badmailfrom", "badrcptto")}
+        config = changed(files["postern.toml"], {
+            'to = ["127.0.0.1:2526"]': f'{forward}\n[dns]\nservers = ["{self.names.address}"]',
+            "0.0.0.0:25": "127.0.0.1:@PORT@", "1s": "100ms",
+            "/etc/qpsmtpd/badmailfrom": "badmailfrom", "/etc/qpsmtpd/badrcptto": "badrcptto"})
         self.theirs = qpsmtpd(self.addCleanup, Process, "forkserver",
-                              {**QPSMTPD, "plugins": QPSMTPD["plugins"].replace("@QUEUE@", queue)},
-                              self.names.address)
-        self.ours = posternd(self.addCleanup, POSTERN.replace("@NAMES@", self.names.address)
-                             .replace("@FORWARD@", forward))
+                              {**QPSMTPD, **lists, "plugins": plugins}, self.names.address)
+        self.ours = posternd(self.addCleanup, f"workers = 1\n{config}", lists)
 
     def setUp(self):
         self.names = nsd(self.addCleanup, ZONES)
