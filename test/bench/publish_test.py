@@ -54,9 +54,14 @@ class Readme(unittest.TestCase):
 
     def test_says_when_the_machine_was_busy(self):
         results = sample.results()
-        results["facts"]["busy"] = 3.0
+        results["facts"]["busy"] = 0.4
         self.assertIn("Provisional", publish.section(results))
         self.assertLessEqual(max(map(len, publish.section(results).splitlines())), 115)
+
+    def test_facts_are_found_on_this_machine(self):
+        found = publish.facts()
+        self.assertTrue(all(str(value) for value in found.values()), found)
+        self.assertTrue(0 <= found["busy"] <= 1, found)
 
     def test_table_and_plot_are_written(self):
         with tempfile.TemporaryDirectory() as folder:
