@@ -16,11 +16,11 @@ line{stroke:#1f2328;stroke-opacity:.15}
 
 
 def svg(side_by_side):
-    """The file's text. Decades from the least to the greatest figure."""
+    """The file's text. Decades from below the half of the least figure, so that it has a bar, upwards."""
     groups = [(scenario, [(name, side_by_side[scenario][name]["cpu_us"]) for name in HEADINGS
                           if name in side_by_side[scenario]]) for scenario in SCENARIOS]
     figures = [figure for _, bars in groups for _, figure in bars]
-    low, high = math.floor(math.log10(min(figures))), math.ceil(math.log10(max(figures)))
+    low, high = math.floor(math.log10(min(figures) / 2)), math.ceil(math.log10(max(figures)))
     length = lambda figure: WIDTH * (math.log10(figure) - low) / max(1, high - low)  # noqa: E731
     height = sum(TITLE + len(bars) * (BAR + GAP) + GAP for _, bars in groups) + AXIS
     parts = list(axis(low, high, length, height))
