@@ -135,8 +135,8 @@ coro::Task<void> Session::converse() {
         continue;  // a command in pieces has one time limit
       }
     }
-    if (peer_ && peer_->changed) co_await change_client();
     const auto delay = hearing_->take_delay();
+    if (peer_ && peer_->changed) co_await change_client();
     if (delay.count() > 0) co_await pause(delay);
     command_due_ = services_.scheduler.now() + services_.settings.command_timeout;
     close_if_stopped();

@@ -32,10 +32,12 @@ class Ear final : public PluginOf<Ear> {
   struct Settings {
     std::string at;
     std::chrono::milliseconds wait{0};
+    std::chrono::milliseconds slow{0};
   };
   static void describe(Schema<Settings>& schema) {
     schema.key("at", &Settings::at, "where it refuses");
     schema.key("wait", &Settings::wait, "how long it thinks at connect");
+    schema.key("slow", &Settings::slow, "how long the reply to MAIL waits");
   }
   void setup(Hooks& hooks) override {
     hooks.on_admit(this, &Ear::admit);
@@ -72,6 +74,7 @@ class Ear final : public PluginOf<Ear> {
   Verdict mail(Transaction& tx) {
     const auto* name = tx.facts().find<facts::ClientName>();
     if (name) heard += name->name + ": ";
+    tx.session().slow_down(settings(tx).slow);
     return decide("mail", tx.session().client_address(), settings(tx));
   }
 };
@@ -536,12 +539,13 @@ TEST_CASE("XFORWARD: a client that is refused costs the peer one transaction",
   const std::string at = GENERATE("admit", "connect", "helo", "mail");
   World h;
   h.tells_by("xforward");
-  h.load("ear", fmt::format("at = \"{}\"", at));
+  h.load("ear", fmt::format("at = \"{}\"\nslow = \"2s\"", at));
   h.arrive();
   CHECK(h.client.greeting().code == 220);
   CHECK(h.say("EHLO front.example") == 250);
   CHECK(h.say("XFORWARD ADDR=203.0.113.1 HELO=c.example") == 250);
   CHECK(test::in_one_line(h.client.command("MAIL FROM:<a@b.example>")) == "550 5.7.1 not you");
+  CHECK((h.sim.elapsed() >= 2s) == (at == "mail"));  // what it slows down is its own reply
   CHECK(h.say("RCPT TO:<x@example.net>") == 503);
   CHECK(contains(h.record(0), R"("client":"203.0.113.1")"));
   CHECK(contains(h.record(0), "not you"));
