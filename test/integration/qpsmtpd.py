@@ -3,6 +3,7 @@ directory, on loopback, without root's rights."""
 
 import os
 import pathlib
+import pwd
 import re
 import shutil
 import subprocess
@@ -65,8 +66,7 @@ def only_asks(name_server):
 
 
 def user_name():
-    return "nobody" if os.geteuid() == 0 else subprocess.run(
-        ["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
+    return "nobody" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
 
 
 def qpsmtpd(cleanup, process, kind, files, name_server, most_connections=100):
