@@ -18,6 +18,7 @@ void check(std::string_view argument, const PathArgument& parsed) {
   const Path& path = parsed.path;
   FUZZ_CHECK(argument.find(path.text) != std::string_view::npos);
   FUZZ_CHECK(path.text.size() + 2 <= limits::path_octets);
+  FUZZ_CHECK(path.local_part.size() <= limits::local_part_octets);
   FUZZ_CHECK(path.domain.size() <= limits::domain_octets);
   FUZZ_CHECK(std::none_of(path.text.begin(), path.text.end(), is_control));
   FUZZ_CHECK(valid_utf8(path.text));

@@ -16,9 +16,8 @@ inline constexpr std::size_t text_line_octets = 1000;              // RFC 5321 s
 inline constexpr std::size_t reply_line_octets = 512;              // RFC 5321 section 4.5.3.1.5
 inline constexpr std::size_t reply_lines = 100;  // what we write at most, whoever gave the text
 
-// Names and paths. A local-part may be longer than the 64 octets of RFC 5321 section 4.5.3.1.1, up
-// to what a path may: that section asks servers to take more, and senders that a forwarder has
-// rewritten (SRS, of a sender with a long identifier) have more.
+// Names and paths.
+inline constexpr std::size_t local_part_octets = 64;    // RFC 5321 section 4.5.3.1.1
 inline constexpr std::size_t domain_octets = 255;       // RFC 5321 section 4.5.3.1.2
 inline constexpr std::size_t domain_label_octets = 63;  // RFC 1035 section 2.3.4
 inline constexpr std::size_t path_octets = 256;   // RFC 5321 section 4.5.3.1.3, with "<" and ">"

@@ -86,6 +86,7 @@ Result<Path> take_mailbox(std::string_view& text) {
   const std::size_t length = end_of_domain(text.substr(at + 1));
   if (length == npos) return malformed();
   const std::string_view local_part = text.substr(0, at), domain = text.substr(at + 1, length);
+  if (local_part.size() > limits::local_part_octets) return fail(Errc::too_long, "local-part");
   if (domain.size() > limits::domain_octets) return fail(Errc::too_long, "domain");
   if (!is_domain(domain) && !is_address_literal(domain)) return malformed();
   if (!all_ascii(local_part) && !is_clean_utf8(local_part)) return malformed();

@@ -142,16 +142,12 @@ TEST_CASE("paths: <> is a reverse-path and <postmaster> a forward-path", "[smtp]
   CHECK_FALSE(parse_forward_path("<postmaster>x"));
 }
 
-TEST_CASE("paths: 255 octets of domain, 256 in all, a local-part of what is left", "[smtp][path]") {
+TEST_CASE("paths: 64 octets of local-part, 255 of domain, 256 in all", "[smtp][path]") {
   const std::string local64(64, 'l'), label(61, 'd');
   const std::string long_domain = label + "." + label + "." + label;
   CHECK(parse_forward_path("<" + local64 + "@b>"));
-  const std::string rewritten = "SRS0=Ab1c=DE=example.org=" + local64 + "@forwarder.example";
-  CHECK(parse_reverse_path("<" + rewritten + ">")->path.text == rewritten);
-  CHECK(parse_forward_path("<" + std::string(252, 'l') + "@b>"));
-  CHECK(parse_forward_path("<" + std::string(253, 'l') + "@b>").error().code == Errc::too_long);
-  CHECK(parse_forward_path("<\"" + std::string(250, 'q') + "\"@b>"));
-  CHECK(parse_forward_path("<\"" + std::string(251, 'q') + "\"@b>").error().code == Errc::too_long);
+  CHECK(parse_forward_path("<l" + local64 + "@b>").error().code == Errc::too_long);
+  CHECK(parse_forward_path("<\"" + std::string(63, 'q') + "\"@b>").error().code == Errc::too_long);
 
   CHECK(parse_forward_path("<" + local64 + "@" + long_domain + ".dd>").has_value());  // 254 octets
   CHECK(parse_forward_path("<" + local64 + "@" + long_domain + ".ddd.>").has_value() == false);
