@@ -18,11 +18,14 @@ namespace postern::daemon {
 
 // ---- from the master
 
-// First of all: who the worker is, and which of its descriptors are listening sockets.
+// First of all: who the worker is, and which of its descriptors are listening sockets and the file
+// of the counters, of which it has a row.
 struct Hello {
   std::uint64_t slot = 0;
   std::uint64_t generation = 1;
   std::uint64_t workers = 1;
+  std::uint64_t row = 0;
+  int counters = -1;
   std::vector<int> sockets;
 };
 // The configuration as policy::Bundle writes it.
@@ -39,6 +42,11 @@ struct Release {
 struct Drain {};   // finish the sessions and exit
 struct Finish {};  // 421 to everybody, then exit
 struct Reopen {};  // the log file
+// A command from the control socket. The number is the answer's.
+struct Ask {
+  std::uint64_t number = 0;
+  std::string command;
+};
 
 // ---- from a worker
 
@@ -52,9 +60,16 @@ struct Failed {      // cannot start; exits with status 1
   std::string text;
 };
 
-using Message = std::variant<Hello, BundleBytes, Serve, Release, Drain, Finish, Reopen, Ready, Beat,
-                             Draining, Failed>;
+struct Answer {  // a JSON object on one line
+  std::uint64_t number = 0;
+  std::string json;
+};
 
+using Message = std::variant<Hello, BundleBytes, Serve, Release, Drain, Finish, Reopen, Ask, Ready,
+                             Beat, Draining, Failed, Answer>;
+
+constexpr std::size_t max_command_octets = 4096;
+constexpr std::size_t max_answer_octets = 256 * 1024;
 constexpr std::size_t max_hello_sockets = 100'000;
 constexpr std::size_t max_failure_octets = 16 * 1024;
 

@@ -1,5 +1,6 @@
 #include "worker_process.hpp"
 
+#include <postern/base/json.hpp>
 #include <postern/base/log_writer.hpp>
 #include <postern/net/channel.hpp>
 #include <postern/net/loop.hpp>
@@ -23,6 +24,7 @@
 #include "privileges.hpp"
 #include "protocol.hpp"
 #include "settings.hpp"
+#include "tally.hpp"
 #include "worker.hpp"
 
 namespace postern::daemon {
@@ -70,11 +72,12 @@ class WorkerProcess final : private net::ChannelReader,
                             private coro::Timer {
  public:
   WorkerProcess(net::Loop& loop, LogWriter& log, const policy::Loaded& loaded,
-                WorkerPlugins plugins, const WorkerIdentity& identity, std::vector<int> sockets,
-                Decoder decoder)
+                WorkerPlugins plugins, const WorkerIdentity& identity, Counters& counters,
+                std::vector<int> sockets, Decoder decoder)
       : loop_(loop),
         log_(log),
-        worker_(loop, log, loaded, std::move(plugins), identity),
+        identity_(identity),
+        worker_(loop, log, loaded, std::move(plugins), identity, counters),
         sockets_(std::move(sockets)),
         decoder_(std::move(decoder)) {}
   ~WorkerProcess() { loop_.disarm(*this); }
@@ -96,10 +99,9 @@ class WorkerProcess final : private net::ChannelReader,
  private:
   void fire() override {  // once a second
     const auto lag = std::max(coro::Clock::now() - due_, net::Duration::zero());
-    channel_->send(
-        encode(Beat{static_cast<std::uint64_t>(
-                        std::chrono::duration_cast<std::chrono::microseconds>(lag).count()),
-                    worker_.sessions()}));
+    lag_us_ = static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(lag).count());
+    channel_->send(encode(Beat{lag_us_, worker_.sessions()}));
     due_ = loop_.now() + beat_interval;
     loop_.arm(*this, due_);
   }
@@ -126,10 +128,31 @@ class WorkerProcess final : private net::ChannelReader,
       drain();
     else if (std::holds_alternative<Reopen>(message))
       log_.reopen();
+    else if (const auto* ask = std::get_if<Ask>(&message))
+      channel_->send(encode(Answer{ask->number, answer(ask->command)}));
     else if (std::holds_alternative<Finish>(message)) {
       drain();
       worker_.finish_now();
     }
+  }
+
+  // What nobody else knows of this worker.
+  std::string answer(std::string_view command) const {
+    std::string line;
+    json::Writer json(line);
+    json.begin().key("worker").number(identity_.slot).key("generation");
+    json.number(identity_.generation).key("pid").number(getpid());
+    if (command == "status") {
+      const WorkerState state = worker_.state();
+      json.key("sessions").number(state.sessions).key("most_sessions").number(state.most_sessions);
+      json.key("listeners").number(state.listeners).key("paused").boolean(state.paused);
+      json.key("draining").boolean(state.draining).key("lag_us").number(lag_us_);
+      json.key("log_lines_dropped").number(log_.dropped());
+    } else {
+      json.key("error").string("a worker knows no such command");
+    }
+    json.end();
+    return line;
   }
 
   void start_serving(int socket) {
@@ -164,16 +187,21 @@ class WorkerProcess final : private net::ChannelReader,
 
   net::Loop& loop_;
   LogWriter& log_;
+  const WorkerIdentity identity_;
   Worker worker_;
   std::vector<int> sockets_;
   Decoder decoder_;
   std::unique_ptr<net::Channel> channel_;
   coro::TimePoint due_;
+  std::uint64_t lag_us_ = 0;  // of the last beat
   bool draining_ = false;
 };
 
 // Errors: the text is for the administrator.
 Result<void> work(int channel, Orders orders, Decoder decoder) {
+  auto tally = Tally::open(orders.hello.counters);
+  if (!tally) return fail(tally.error());
+  if (orders.hello.row >= Tally::rows) return fail(Errc::malformed, "a row of no counters");
   const auto master = policy::load_master(orders.bundle);
   auto dropped = drop_privileges(master.settings.user, master.settings.group);
   if (!dropped) return dropped;
@@ -201,7 +229,8 @@ Result<void> work(int channel, Orders orders, Decoder decoder) {
   plugins.lineup = std::move(lined_up.lineup);
   orders.bundle = {};  // lists can be large
   WorkerProcess process(loop, log, loaded, std::move(plugins), identity,
-                        std::move(orders.hello.sockets), std::move(decoder));
+                        tally->at(orders.hello.row), std::move(orders.hello.sockets),
+                        std::move(decoder));
   return process.run(channel);
 }
 

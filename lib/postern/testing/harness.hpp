@@ -114,12 +114,14 @@ class Harness : private session::SessionHost {
   session::Settings settings;
   deliver::PoolSettings pool;
   HarnessClient client{*this};
+  Counters counted;
 
  private:
   class Plugins;
   class WorkerScope;
   using Maker = std::unique_ptr<plugin::Plugin> (*)();
   void session_ended() override {}
+  Counters& counters() override { return counted; }
   void add(const char* name, policy::PluginType type, Maker make);
   void open();
 
