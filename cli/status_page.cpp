@@ -95,7 +95,7 @@ std::string sums(const json& master) {
       count("sessions"), count("sessions_refused"), count("sessions_overload"),
       count("messages_accepted"), count("messages_deferred"), count("messages_refused"),
       count("recipients_accepted"), count("recipients_deferred"), count("recipients_refused"),
-      count("worker_restarts"));
+      count("workers_lost"));
 }
 
 // What is wrong, and what to do about it.

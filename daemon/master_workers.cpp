@@ -130,8 +130,10 @@ void Master::died(Child& child, int status) {
     log_->info("{} has drained", child.describe());
   else if (child.state == Child::State::condemned)
     log_->info("{} {}", child.describe(), how);
-  else
+  else {
+    tally_->at(0).add(Count::workers_lost);
     log_->error("{} {}", child.describe(), how);
+  }
 }
 
 // The first death is answered at once; who dies again and again waits longer and longer.
@@ -144,7 +146,7 @@ void Master::replace(Generation& generation, Child& child, Level level, std::str
                                    slot.back_off.count()));
   slot.child = nullptr;
   ++slot.restarts;
-  tally_->at(0).add(Count::worker_restarts);
+  tally_->at(0).add(Count::workers_lost);
   slot.away_since = now;
   slot.restart_at = now + slot.back_off;
   slot.back_off = std::clamp(2 * slot.back_off, std::chrono::milliseconds(first_back_off),

@@ -108,10 +108,10 @@ class Status(Test):
         before = self.status(server)["counters"]
         for worker in server.workers():
             os.kill(worker, signal.SIGKILL)
-        wait_until(lambda: self.status(server)["counters"]["worker_restarts"] == 2, "both are missed")
+        wait_until(lambda: self.status(server)["counters"]["workers_lost"] == 2, "both are missed")
         wait_until(lambda: self.healthy(server), "both are replaced")
         after = self.status(server)
-        self.assertEqual({**after["counters"], "worker_restarts": 0}, before)
+        self.assertEqual({**after["counters"], "workers_lost": 0}, before)
         self.assertEqual([worker["restarts"] for worker in after["workers"]], [1, 1])
         self.assertEqual(before["message_octets"], len(MESSAGE))
 

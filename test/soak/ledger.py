@@ -3,6 +3,7 @@
 import collections
 import hashlib
 import re
+import socket
 import threading
 
 from downstream import Downstream
@@ -89,6 +90,10 @@ class LedgerDownstream(Downstream):
 
     def record(self, message):
         self._kept_by.keep(message.octets)
+
+    def _serve(self, connection):
+        connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or Nagle adds 40 ms
+        super()._serve(connection)
 
     def _start(self, run, *arguments):
         threading.Thread(target=run, args=arguments, daemon=True).start()

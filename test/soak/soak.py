@@ -285,8 +285,8 @@ class Soak:
         counted, heard = status["counters"]["messages_accepted"], self.ledger.accepted()
         if not heard <= counted <= heard + self.ledger.without_reply():
             self.faults.append(f"clients heard {heard} times that their message is accepted, {counted} are counted")
-        if status["counters"]["worker_restarts"] < self.kills:
-            self.faults.append(f"{self.kills} workers were killed, {status['counters']['worker_restarts']} missed")
+        if status["counters"]["workers_lost"] < self.kills:
+            self.faults.append(f"{self.kills} workers were killed, {status['counters']['workers_lost']} missed")
 
     def end(self):
         pids = [self.server.pid, *self.server.workers()]

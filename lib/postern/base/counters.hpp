@@ -23,7 +23,7 @@ enum class Count : std::uint8_t {
   recipients_accepted,
   recipients_deferred,
   recipients_refused,
-  worker_restarts,
+  workers_lost,
 };
 
 struct CountName {
@@ -47,7 +47,7 @@ inline constexpr std::array count_names{
     CountName{Count::recipients_accepted, "recipients_accepted", "RCPT commands answered 250"},
     CountName{Count::recipients_deferred, "recipients_deferred", "RCPT commands answered 4xx"},
     CountName{Count::recipients_refused, "recipients_refused", "RCPT commands answered 5xx"},
-    CountName{Count::worker_restarts, "worker_restarts", "workers that ended unasked"},
+    CountName{Count::workers_lost, "workers_lost", "workers that ended unasked"},
 };
 
 inline constexpr std::size_t counts = count_names.size();
