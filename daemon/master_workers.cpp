@@ -45,9 +45,14 @@ void Master::start_worker(Generation& generation, std::size_t index) {
   slot.restart_at = TimePoint::max();
   const TimePoint now = Clock::now();
   const auto row = tally_->claim();
-  const Hello hello{
-      index,           generation.number,    generation.slots.size(),
-      row.value_or(0), tally_->descriptor(), ports_->sockets_of(generation.settings.listen)};
+  Ports::Sockets listening = ports_->sockets_of(generation.settings.listen);
+  const Hello hello{index,
+                    generation.number,
+                    generation.slots.size(),
+                    row.value_or(0),
+                    tally_->descriptor(),
+                    std::move(listening.sockets),
+                    std::move(listening.listeners)};
   auto child = row ? Child::start(hello, generation.bundle, now)
                    : fail(Errc::no_space, "too many workers are still draining");
   if (!child && row) tally_->fold(*row);

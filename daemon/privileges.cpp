@@ -40,6 +40,12 @@ struct Capabilities {
   CapabilitySet effective = 0, permitted = 0, inheritable = 0;
 };
 
+// Containers often have the stronger right only: then a reload reads as the start did by that one.
+CapabilitySet kept_by_master(CapabilitySet permitted) {
+  const bool may_read = permitted & bit(CAP_DAC_READ_SEARCH);
+  return may_read ? of_master : of_master | bit(CAP_DAC_OVERRIDE);
+}
+
 // Version 3 has two words of 32.
 std::optional<Capabilities> get_capabilities() {
   __user_cap_header_struct head{_LINUX_CAPABILITY_VERSION_3, 0};
@@ -145,7 +151,9 @@ Result<void> limit_master(const std::string& user, const std::string& group) {
   if (identity->uid == 0) return {};
   if (initgroups(user.c_str(), identity->gid) != 0)
     return fail_errno(errno, fmt::format("taking the groups of {}", user));
-  if (!drop_bounding(of_master) || !set_capabilities(of_master))
+  const auto had = get_capabilities();
+  const CapabilitySet kept = kept_by_master(had ? had->permitted : 0);
+  if (!drop_bounding(kept) || !set_capabilities(kept))
     return fail(Errc::permission, "dropping privileges: the system left us some");
   return {};
 }

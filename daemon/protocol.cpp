@@ -27,7 +27,7 @@ struct Bounds {
 constexpr Bounds bounds_of(std::size_t index) {
   switch (index) {
     case 0:
-      return {hello_head * number_octets, (hello_head + max_hello_sockets) * number_octets};
+      return {hello_head * number_octets, (hello_head + 2 * max_hello_sockets) * number_octets};
     case 1:
       return {0, policy::max_bundle_octets};
     case 2:
@@ -67,7 +67,10 @@ struct Payload {
     put_number(out, hello.workers);
     put_number(out, hello.row);
     put_number(out, static_cast<std::uint64_t>(hello.counters));
-    for (const int socket : hello.sockets) put_number(out, static_cast<std::uint64_t>(socket));
+    for (std::size_t i = 0; i < hello.sockets.size(); ++i) {
+      put_number(out, static_cast<std::uint64_t>(hello.sockets[i]));
+      put_number(out, hello.listeners.at(i));
+    }
   }
   void operator()(const BundleBytes& bundle) const { out += bundle.bytes; }
   void operator()(const Serve& serve) const {
@@ -102,20 +105,21 @@ std::optional<int> descriptor_at(std::string_view payload, std::size_t at) {
 }
 
 std::optional<Message> decode_hello(std::string_view payload) {
-  if (payload.size() % number_octets != 0) return {};
-  Hello hello{number_at(payload, 0),
-              number_at(payload, 8),
-              number_at(payload, 16),
-              number_at(payload, 24),
-              -1,
-              {}};
-  const auto counters = descriptor_at(payload, 32);
+  constexpr std::size_t first = hello_head * number_octets, each = 2 * number_octets;
+  if ((payload.size() - first) % each != 0) return {};
+  Hello hello;
+  hello.slot = number_at(payload, 0);
+  hello.generation = number_at(payload, number_octets);
+  hello.workers = number_at(payload, 2 * number_octets);
+  hello.row = number_at(payload, 3 * number_octets);
+  const auto counters = descriptor_at(payload, 4 * number_octets);
   if (!counters) return {};
   hello.counters = *counters;
-  for (std::size_t at = hello_head * number_octets; at < payload.size(); at += number_octets) {
+  for (std::size_t at = first; at < payload.size(); at += each) {
     const auto socket = descriptor_at(payload, at);
     if (!socket) return {};
     hello.sockets.push_back(*socket);
+    hello.listeners.push_back(number_at(payload, at + number_octets));
   }
   return hello;
 }

@@ -18,8 +18,8 @@ namespace postern::daemon {
 
 // ---- from the master
 
-// First of all: who the worker is, and which of its descriptors are listening sockets and the file
-// of the counters, of which it has a row.
+// First of all: who the worker is; which of its descriptors are the file of the counters, of which
+// it has a row, and listening sockets, and to which [[listen]] block each of these belongs.
 struct Hello {
   std::uint64_t slot = 0;
   std::uint64_t generation = 1;
@@ -27,6 +27,7 @@ struct Hello {
   std::uint64_t row = 0;
   int counters = -1;
   std::vector<int> sockets;
+  std::vector<std::uint64_t> listeners;  // as many as sockets: indexes of blocks
 };
 // The configuration as policy::Bundle writes it.
 struct BundleBytes {

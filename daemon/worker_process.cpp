@@ -73,12 +73,13 @@ class WorkerProcess final : private net::ChannelReader,
  public:
   WorkerProcess(net::Loop& loop, LogWriter& log, const policy::Loaded& loaded,
                 WorkerPlugins plugins, const WorkerIdentity& identity, Counters& counters,
-                std::vector<int> sockets, Decoder decoder)
+                const Hello& hello, Decoder decoder)
       : loop_(loop),
         log_(log),
         identity_(identity),
         worker_(loop, log, loaded, std::move(plugins), identity, counters),
-        sockets_(std::move(sockets)),
+        sockets_(hello.sockets),
+        listeners_(hello.listeners),
         decoder_(std::move(decoder)) {}
   ~WorkerProcess() { loop_.disarm(*this); }
 
@@ -156,8 +157,10 @@ class WorkerProcess final : private net::ChannelReader,
   }
 
   void start_serving(int socket) {
-    if (draining_ || std::find(sockets_.begin(), sockets_.end(), socket) == sockets_.end()) return;
-    auto served = worker_.serve(socket);
+    const auto found = std::find(sockets_.begin(), sockets_.end(), socket);
+    if (draining_ || found == sockets_.end()) return;
+    const auto index = static_cast<std::size_t>(found - sockets_.begin());
+    auto served = worker_.serve(socket, listeners_.at(index));
     if (served) return;
     log_.error("serving a listening socket: {}; this worker gives up", served.error().describe());
     drain();  // the master gives the socket to another
@@ -190,6 +193,7 @@ class WorkerProcess final : private net::ChannelReader,
   const WorkerIdentity identity_;
   Worker worker_;
   std::vector<int> sockets_;
+  std::vector<std::uint64_t> listeners_;  // of each socket: its [[listen]] block
   Decoder decoder_;
   std::unique_ptr<net::Channel> channel_;
   coro::TimePoint due_;
@@ -229,7 +233,7 @@ Result<void> work(int channel, Orders orders, Decoder decoder) {
   plugins.lineup = std::move(lined_up.lineup);
   orders.bundle = {};  // lists can be large
   WorkerProcess process(loop, log, loaded, std::move(plugins), identity,
-                        tally->at(orders.hello.row), std::move(orders.hello.sockets),
+                        tally->at(orders.hello.row), orders.hello,
                         std::move(decoder));
   return process.run(channel);
 }

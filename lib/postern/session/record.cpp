@@ -62,6 +62,7 @@ void Session::record_client(json::Writer& record) {
   record.key("client").string(client_.remote.ip.text()).key("port").number(client_.remote.port);
   record.key("local").string(client_.local.ip.text());
   record.key("local_port").number(client_.local.port);
+  add_peer(record);
   record.key("helo").string(client_.helo);
 }
 
@@ -108,7 +109,15 @@ void Session::record_transaction(std::string_view outcome, const smtp::Reply* an
   count(services_.host.counters(), transaction, answer, outcome);
 }
 
+void Session::add_peer(json::Writer& record) const {
+  if (stream_->remote() != client_.remote) record.key("via").string(stream_->remote().ip.text());
+  if (peer_ && peer_->forwarding && peer_->forwarded &&
+      !peer_->forwarded->ident.value_or("").empty())
+    record.key("via_id").string(*peer_->forwarded->ident);
+}
+
 void Session::record_session() {
+  if (was_health_check()) return;
   std::string line;
   line.reserve(512);
   std::string time;
