@@ -233,8 +233,7 @@ Result<void> work(int channel, Orders orders, Decoder decoder) {
   plugins.lineup = std::move(lined_up.lineup);
   orders.bundle = {};  // lists can be large
   WorkerProcess process(loop, log, loaded, std::move(plugins), identity,
-                        tally->at(orders.hello.row), orders.hello,
-                        std::move(decoder));
+                        tally->at(orders.hello.row), orders.hello, std::move(decoder));
   return process.run(channel);
 }
 

@@ -31,8 +31,8 @@ struct Loaded {
 
 Loaded load(const Bundle& bundle, Catalog& catalog, const LoadOptions& options = {});
 
-// Where the daemon and the command meet when `control.socket` does not say: found by the path of the
-// configuration alone, whoever asks.
+// Where the daemon and the command meet when `control.socket` does not say: found by the path of
+// the configuration alone, whoever asks.
 std::string default_control_socket(const Bundle& bundle);
 
 struct LoadedMaster {

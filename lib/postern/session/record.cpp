@@ -60,9 +60,9 @@ void add_header(json::Writer& record, const mail::HeaderSection& header) {
 void Session::record_client(json::Writer& record) {
   if (client_.local.port == 0) client_.local = stream_->local();
   record.key("client").string(client_.remote.ip.text()).key("port").number(client_.remote.port);
+  add_peer(record);
   record.key("local").string(client_.local.ip.text());
   record.key("local_port").number(client_.local.port);
-  add_peer(record);
   record.key("helo").string(client_.helo);
 }
 
