@@ -9,6 +9,7 @@
 #include <cstdio>
 
 #include "privileges.hpp"
+#include "trust.hpp"
 
 namespace postern::daemon {
 namespace {
@@ -65,6 +66,9 @@ Result<std::string> read_standard_input() {
 int check_file(const std::string& path) {
   auto bundle = policy::read_bundle(path);
   if (!bundle) return complain(bundle.error().text);
+  const auto unsafe = writable_by_others(*bundle);
+  for (const auto& line : unsafe) complain(line);
+  if (!unsafe.empty()) return 1;
   return judge(*bundle, true);
 }
 

@@ -14,9 +14,10 @@ constexpr std::size_t head_octets = 5;
 constexpr std::size_t number_octets = 8;
 
 // The type octets, in the order of Message.
-constexpr std::array<std::uint8_t, std::variant_size_v<Message>> types{1, 2,  3,  4,  5, 6,
-                                                                       7, 16, 17, 18, 19};
+constexpr std::array<std::uint8_t, std::variant_size_v<Message>> types{1,  2,  3,  4,  5,  6, 7,
+                                                                       12, 16, 17, 18, 19, 28};
 constexpr std::uint8_t first_to_master = 16;
+constexpr std::size_t hello_head = 5;  // numbers, before the sockets
 
 struct Bounds {
   std::size_t least, most;
@@ -26,16 +27,20 @@ struct Bounds {
 constexpr Bounds bounds_of(std::size_t index) {
   switch (index) {
     case 0:
-      return {3 * number_octets, (3 + 2 * max_hello_sockets) * number_octets};
+      return {hello_head * number_octets, (hello_head + 2 * max_hello_sockets) * number_octets};
     case 1:
       return {0, policy::max_bundle_octets};
     case 2:
     case 3:
       return {number_octets, number_octets};
-    case 8:
+    case 7:
+      return {number_octets, number_octets + max_command_octets};
+    case 9:
       return {2 * number_octets, 2 * number_octets};
-    case 10:
+    case 11:
       return {0, max_failure_octets};
+    case 12:
+      return {number_octets, number_octets + max_answer_octets};
     default:
       return {0, 0};
   }
@@ -60,6 +65,8 @@ struct Payload {
     put_number(out, hello.slot);
     put_number(out, hello.generation);
     put_number(out, hello.workers);
+    put_number(out, hello.row);
+    put_number(out, static_cast<std::uint64_t>(hello.counters));
     for (std::size_t i = 0; i < hello.sockets.size(); ++i) {
       put_number(out, static_cast<std::uint64_t>(hello.sockets[i]));
       put_number(out, hello.listeners.at(i));
@@ -79,6 +86,14 @@ struct Payload {
   void operator()(const Failed& failed) const {
     out += std::string_view(failed.text).substr(0, max_failure_octets);
   }
+  void operator()(const Ask& ask) const {
+    put_number(out, ask.number);
+    out += std::string_view(ask.command).substr(0, max_command_octets);
+  }
+  void operator()(const Answer& answer) const {
+    put_number(out, answer.number);
+    out += std::string_view(answer.json).substr(0, max_answer_octets);
+  }
   template <typename Empty>
   void operator()(const Empty&) const {}
 };
@@ -90,9 +105,16 @@ std::optional<int> descriptor_at(std::string_view payload, std::size_t at) {
 }
 
 std::optional<Message> decode_hello(std::string_view payload) {
-  constexpr std::size_t first = 3 * number_octets, each = 2 * number_octets;
+  constexpr std::size_t first = hello_head * number_octets, each = 2 * number_octets;
   if ((payload.size() - first) % each != 0) return {};
-  Hello hello{number_at(payload, 0), number_at(payload, 8), number_at(payload, 16), {}, {}};
+  Hello hello;
+  hello.slot = number_at(payload, 0);
+  hello.generation = number_at(payload, number_octets);
+  hello.workers = number_at(payload, 2 * number_octets);
+  hello.row = number_at(payload, 3 * number_octets);
+  const auto counters = descriptor_at(payload, 4 * number_octets);
+  if (!counters) return {};
+  hello.counters = *counters;
   for (std::size_t at = first; at < payload.size(); at += each) {
     const auto socket = descriptor_at(payload, at);
     if (!socket) return {};
@@ -126,13 +148,17 @@ std::optional<Message> decode(std::size_t index, std::string_view payload) {
     case 6:
       return Reopen{};
     case 7:
-      return Ready{};
+      return Ask{number_at(payload, 0), std::string(payload.substr(number_octets))};
     case 8:
-      return Beat{number_at(payload, 0), number_at(payload, number_octets)};
+      return Ready{};
     case 9:
-      return Draining{};
+      return Beat{number_at(payload, 0), number_at(payload, number_octets)};
     case 10:
+      return Draining{};
+    case 11:
       return Failed{std::string(payload)};
+    case 12:
+      return Answer{number_at(payload, 0), std::string(payload.substr(number_octets))};
     default:
       return {};
   }

@@ -80,9 +80,10 @@ class Worker::Recess final : public coro::Timer {
 };
 
 Worker::Worker(net::Loop& loop, Log& log, const policy::Loaded& loaded, WorkerPlugins plugins,
-               WorkerIdentity identity)
+               WorkerIdentity identity, Counters& counters)
     : loop_(loop),
       log_(log),
+      counters_(counters),
       drain_timeout_(loaded.configuration.drain_timeout),
       files_(loop),
       network_(loop),
@@ -134,8 +135,10 @@ void Worker::accepted(net::StreamPtr stream, const session::Listener& listener) 
   auto session = std::make_unique<session::Session>(std::move(stream), services_, listener,
                                                     fmt::format("{}{:x}", id_prefix_, ++count_));
   registry_.push_back(*session);
-  session::Session::start(sessions_, std::move(session),
-                          running > most_sessions_ - most_sessions_ / 20);
+  const bool full = running > most_sessions_ - most_sessions_ / 20;
+  counters_.add(Count::sessions);
+  if (full) counters_.add(Count::sessions_overload);
+  session::Session::start(sessions_, std::move(session), full);
   if (running < most_sessions_ || paused_) return;
   log_.warning("{} sessions: new clients wait (limits.sessions, or the descriptor limit)", running);
   pause();
@@ -148,6 +151,10 @@ void Worker::accept_failed(const Error& error) {
   pause();
   if (!recess_) recess_ = std::make_unique<Recess>(*this);
   recess_->begin();
+}
+
+WorkerState Worker::state() const {
+  return {sessions_.running(), most_sessions_, listeners_.size(), paused_, draining_};
 }
 
 bool Worker::has_room() const {

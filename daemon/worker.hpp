@@ -29,6 +29,15 @@ struct WorkerIdentity {
   std::size_t most_sessions = 1000;  // see most_sessions()
 };
 
+// For status.
+struct WorkerState {
+  std::size_t sessions = 0;
+  std::size_t most_sessions = 0;
+  std::size_t listeners = 0;
+  bool paused = false;  // new clients wait
+  bool draining = false;
+};
+
 // What the plugins of a worker are made of; the loader outlives all of it.
 struct WorkerPlugins {
   std::unique_ptr<dns::CachingResolver> resolver;
@@ -38,9 +47,9 @@ struct WorkerPlugins {
 // Everything runs on `loop`'s thread.
 class Worker final : private net::LagWatcher, private session::SessionHost {
  public:
-  // `loaded` must be usable and outlive the worker.
+  // `loaded` must be usable and outlive the worker, as must `counters`.
   Worker(net::Loop& loop, Log& log, const policy::Loaded& loaded, WorkerPlugins plugins,
-         WorkerIdentity identity);
+         WorkerIdentity identity, Counters& counters);
   ~Worker();
 
   // Accepts on a listening socket that somebody else owns, for the configuration's [[listen]] block
@@ -55,6 +64,7 @@ class Worker final : private net::LagWatcher, private session::SessionHost {
   void finish_now();
 
   std::size_t sessions() const { return sessions_.running(); }
+  WorkerState state() const;
 
  private:
   class Door;
@@ -65,6 +75,7 @@ class Worker final : private net::LagWatcher, private session::SessionHost {
   void accept_failed(const Error& error);
   void loop_was_held(net::Duration duration, std::string_view who) override;
   void session_ended() override;
+  Counters& counters() override { return counters_; }
   coro::Task<void> wind_down();
   coro::Task<void> tick();
   bool has_room() const;
@@ -73,6 +84,7 @@ class Worker final : private net::LagWatcher, private session::SessionHost {
 
   net::Loop& loop_;
   Log& log_;
+  Counters& counters_;
   net::Duration drain_timeout_;
   net::DiskFiles files_;
   net::TcpNetwork network_;

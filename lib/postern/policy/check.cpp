@@ -6,6 +6,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,6 +18,7 @@ namespace postern::policy {
 namespace {
 
 constexpr Place start{0, 1, 1};
+constexpr std::size_t max_socket_path_octets = sizeof(sockaddr_un::sun_path) - 1;
 
 // Where `key` of the table `table` ("" for the top) stands; the start of the file when it does not.
 const Entry* find(const Value& document, std::string_view table, std::string_view key) {
@@ -198,6 +200,15 @@ void check_folders(const Value& document, const Configuration& configuration, Pr
                  fmt::format("{}: {}; make it, and let our user write to it", folder, fault));
 }
 
+void check_control(const Value& document, const Configuration& configuration, Problems& problems) {
+  const std::string& path = configuration.control.socket.text;
+  if (path.size() <= max_socket_path_octets) return;
+  problems.add(place_of(document, "control", "socket"), "control.socket",
+               fmt::format("has {} octets with its folder, and the path of a socket at most {}; "
+                           "name a shorter one",
+                           path.size(), max_socket_path_octets));
+}
+
 }  // namespace
 
 void check_score(const Value& document, const Score& score, Problems& problems) {
@@ -239,6 +250,7 @@ void check(const Value& document, const Bundle& bundle, bool ask_system,
   check_forward(document, configuration, problems);
   check_plugins(document, problems);
   check_score(document, configuration.score, problems);
+  check_control(document, configuration, problems);
   if (!ask_system) return;
   check_identity(document, configuration, problems);
   check_folders(document, configuration, problems);

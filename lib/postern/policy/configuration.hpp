@@ -145,6 +145,11 @@ struct LogSettings {
   static void describe(Schema<LogSettings>& schema);
 };
 
+struct ControlSettings {
+  FilePath socket;  // empty: see control_socket()
+  static void describe(Schema<ControlSettings>& schema);
+};
+
 struct Configuration {
   std::string hostname;     // never empty after load()
   std::size_t workers = 0;  // 0: one per core
@@ -159,6 +164,7 @@ struct Configuration {
   DnsSettings dns;
   Spool spool;
   LogSettings log;
+  ControlSettings control;
   Mixed mixed = Mixed::split;         // of the site
   Score score;                        // likewise
   Common plugin_defaults;             // as written; Snapshot has what became of it
@@ -175,6 +181,8 @@ struct MasterSettings {
   milliseconds drain_timeout = seconds(60);
   std::vector<SocketAddress> listen;
   LogSettings log;
+  std::string control_socket;
+  bool control_asked = false;  // the file names it
 };
 
 // What the keys mean that domains have as well.

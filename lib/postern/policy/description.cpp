@@ -170,6 +170,15 @@ void LogSettings::describe(Schema<LogSettings>& schema) {
   schema.later({"trail"});
 }
 
+void ControlSettings::describe(Schema<ControlSettings>& schema) {
+  schema
+      .key("socket", &ControlSettings::socket,
+           "the socket by which postern(1) talks to the daemon; its path has at most 107 octets")
+      .otherwise(
+          "beside the file, NAME.control for NAME.toml; but /run/postern/control for "
+          "/etc/postern/postern.toml");
+}
+
 void Configuration::describe(Schema<Configuration>& schema) {
   using C = Configuration;
   schema
@@ -206,13 +215,14 @@ void Configuration::describe(Schema<Configuration>& schema) {
   schema.table("dns", &C::dns, "How names are looked up.");
   schema.table("spool", &C::spool, "Files of messages in flight.");
   schema.table("log", &C::log, "The log of the program.");
+  schema.table("control", &C::control, "How the command postern(1) reaches the daemon.");
   schema.table("score", &C::score, score_help);
   schema.table("plugin_defaults", &C::plugin_defaults,
                "What every [[plugin]] block has of these keys, unless it says otherwise itself.");
   schema.foreign("plugin", describe_plugin_block(),
                  "One block for each instance of a plugin, in the order in which they run. Beside "
                  "these keys a block has those of its plugin: see PLUGINS.");
-  schema.unused({"state", "control", "metrics"});
+  schema.unused({"state", "metrics"});
   schema.later({"tls"});
 }
 

@@ -5,6 +5,7 @@
 #include <postern/policy/snapshot_builder.hpp>
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <unordered_set>
 
@@ -69,6 +70,13 @@ Loaded load(const Bundle& bundle, Catalog& catalog, const LoadOptions& options) 
   return loaded;
 }
 
+std::string default_control_socket(const Bundle& bundle) {
+  const std::filesystem::path root(bundle.root);
+  auto path = (std::filesystem::path(bundle.folder) / root.filename()).lexically_normal();
+  if (path == "/etc/postern/postern.toml") return "/run/postern/control";
+  return path.replace_extension(".control").string();
+}
+
 LoadedMaster load_master(const Bundle& bundle) {
   Problems problems(file_names(bundle));
   bool whole = true;
@@ -77,8 +85,8 @@ LoadedMaster load_master(const Bundle& bundle) {
   Reading reading(problems, bundle.folder, false);
   Configuration configuration;
   Reader(description, reading)
-      .read_only({"user", "group", "workers", "drain_timeout", "listen", "log"}, document,
-                 &configuration);
+      .read_only({"user", "group", "workers", "drain_timeout", "listen", "log", "control"},
+                 document, &configuration);
   if (whole) check_listeners(document, configuration, problems);
   LoadedMaster loaded;
   loaded.settings = {configuration.user,
@@ -86,7 +94,11 @@ LoadedMaster load_master(const Bundle& bundle) {
                      configuration.workers,
                      configuration.drain_timeout,
                      {},
-                     configuration.log};
+                     configuration.log,
+                     configuration.control.socket.text,
+                     !configuration.control.socket.empty()};
+  if (!loaded.settings.control_asked)
+    loaded.settings.control_socket = default_control_socket(bundle);
   for (const Listen& listen : configuration.listen)
     loaded.settings.listen.push_back(listen.address);
   loaded.problems = problems.take();

@@ -31,6 +31,10 @@ struct Loaded {
 
 Loaded load(const Bundle& bundle, Catalog& catalog, const LoadOptions& options = {});
 
+// Where the daemon and the command meet when `control.socket` does not say: found by the path of
+// the configuration alone, whoever asks.
+std::string default_control_socket(const Bundle& bundle);
+
 struct LoadedMaster {
   MasterSettings settings;
   std::vector<Problem> problems;

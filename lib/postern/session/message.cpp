@@ -204,7 +204,9 @@ coro::Task<void> Session::hand_over(bool eight_bit) {
     co_return;
   }
   outgoing->eight_bit = eight_bit;
+  const coro::TimePoint handed_over = services_.scheduler.now();
   auto handover = co_await transaction.delivery->commit(*outgoing);
+  transaction.handover = services_.scheduler.now() - handed_over;
   if (handover.reply.is_positive()) tell_accepted();
   conclude(handover.reply, by_downstream, handover.uncertain);
 }

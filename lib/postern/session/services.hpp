@@ -1,6 +1,7 @@
 // What sessions share: the worker's services. All outlive every session.
 #pragma once
 
+#include <postern/base/counters.hpp>
 #include <postern/base/log.hpp>
 #include <postern/coro/scheduler.hpp>
 #include <postern/deliver/route.hpp>
@@ -13,10 +14,11 @@
 
 namespace postern::session {
 
-// Hears of the end of each session.
+// The worker, as its sessions see it.
 class SessionHost {
  public:
   virtual void session_ended() = 0;
+  virtual Counters& counters() = 0;
 
  protected:
   ~SessionHost() = default;

@@ -169,6 +169,7 @@ class Session final : public coro::Pooled,
   void close_if_stopped();
 
   // Records and notices.
+  void record_client(json::Writer& record);
   void record_transaction(std::string_view outcome, const smtp::Reply* reply, std::string_view by);
   void tell_rejected(plugin::Hook hook, const smtp::Reply& reply, std::string_view by,
                      std::string_view recipient = {});

@@ -82,8 +82,9 @@ struct Transaction final : plugin::Transaction {
   std::size_t unlisted = 0;  // RCPTs beyond most_heard
   std::size_t accepted = 0;  // recipients
   coro::TimePoint began;
-  std::uint64_t octets = 0;  // of the message, as received
-  bool early_data = false;   // the client sent content before it heard 354
+  coro::Duration handover{};  // from handing it over to the answer
+  std::uint64_t octets = 0;   // of the message, as received
+  bool early_data = false;    // the client sent content before it heard 354
 };
 
 }  // namespace postern::session

@@ -115,12 +115,14 @@ class Harness : private session::SessionHost {
   session::Listener listener;  // of clients that connect from now on
   deliver::PoolSettings pool;
   HarnessClient client{*this};
+  Counters counted;
 
  private:
   class Plugins;
   class WorkerScope;
   using Maker = std::unique_ptr<plugin::Plugin> (*)();
   void session_ended() override {}
+  Counters& counters() override { return counted; }
   void add(const char* name, policy::PluginType type, Maker make);
   void open();
 

@@ -90,6 +90,9 @@ TEST_CASE("Configuration: has these defaults", "[policy][defaults]") {
                                            {"log.target", "\"stderr\""},
                                            {"log.level", "\"info\""},
                                            {"log.format", "\"json\""},
+                                           {"control.socket",
+                                            "beside the file, NAME.control for NAME.toml; but "
+                                            "/run/postern/control for /etc/postern/postern.toml"},
                                            {"plugin.use", ""},
                                            {"plugin.name", "use"},
                                            {"mixed", "\"split\""},
