@@ -105,6 +105,8 @@ Master::TimePoint Master::next_due() const {
   if (next_) earlier(next_->ready_by);
   for (const auto& child : children_) earlier(child->due);
   if (!current_) return due;
+  earlier(ticket_keys_due_);
+  if (current_->certificates) earlier(certificates_due_);
   for (const Slot& slot : current_->slots) {
     earlier(slot.restart_at);
     if (!slot.serves() && Clock::now() <= slot.away_since + absence)
@@ -145,6 +147,7 @@ void Master::on_time(TimePoint now) {
                     "up host names and reading lists must not take so long: see {}",
                     next_->number, file_));
   for (const auto& child : children_) watch(*child, now);
+  if (current_) keep_tls(now);
   for (std::size_t slot = 0; current_ && slot < current_->slots.size(); ++slot)
     if (now >= current_->slots[slot].restart_at) start_worker(*current_, slot);
   if (now < kill_all_at_) return;

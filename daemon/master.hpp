@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "assignment.hpp"
+#include "certificates.hpp"
 #include "child.hpp"
 #include "judge.hpp"
 #include "ports.hpp"
@@ -49,6 +50,7 @@ class Master {
     std::uint64_t number = 0;
     std::shared_ptr<const std::string> bundle;  // encoded for the workers
     policy::MasterSettings settings;
+    std::optional<CertificateWatch> certificates;  // where a listener speaks TLS
     std::vector<Slot> slots;
     TimePoint ready_by = TimePoint::max();
   };
@@ -73,6 +75,11 @@ class Master {
   void take_over();
   void give_up(const std::string& why);
   void next_request();
+
+  // master_tls.cpp: what the listeners with TLS have.
+  void hand_over_tls(const Generation& generation, Child& child);
+  void keep_tls(TimePoint now);
+  void rotate_ticket_keys(TimePoint now);
 
   // master_workers.cpp.
   void start_worker(Generation& generation, std::size_t slot);
@@ -102,6 +109,9 @@ class Master {
   std::vector<Presence> presence_;                // of the slots of current_, when last looked at
   Columns columns_;                               // who serves what of it
   std::uint64_t generations_ = 0;
+  std::optional<net::TicketKeys> ticket_keys_;  // from the first worker with TLS on
+  TimePoint ticket_keys_due_ = TimePoint::max();
+  TimePoint certificates_due_ = TimePoint::max();  // to be looked at
   bool reload_asked_ = false;
   int stops_asked_ = 0;
   TimePoint kill_all_at_ = TimePoint::max();

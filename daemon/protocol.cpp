@@ -14,17 +14,22 @@ constexpr std::size_t head_octets = 5;
 constexpr std::size_t number_octets = 8;
 
 // The type octets, in the order of Message.
-constexpr std::array<std::uint8_t, std::variant_size_v<Message>> types{1, 2,  3,  4,  5, 6,
-                                                                       7, 16, 17, 18, 19};
+constexpr std::array<std::uint8_t, std::variant_size_v<Message>> types{1, 2,  3,  4,  5,  6,
+                                                                       7, 16, 17, 18, 19, 8};
 constexpr std::uint8_t first_to_master = 16;
 
 struct Bounds {
   std::size_t least, most;
 };
 
+constexpr std::size_t tls_state = types.size() - 1;
+static_assert(std::is_same_v<std::variant_alternative_t<tls_state, Message>, TlsState>);
+
 // How long the octets after the head may be.
 constexpr Bounds bounds_of(std::size_t index) {
   switch (index) {
+    case tls_state:
+      return {number_octets, policy::max_bundle_octets};
     case 0:
       return {3 * number_octets, (3 + 2 * max_hello_sockets) * number_octets};
     case 1:
@@ -53,6 +58,11 @@ std::uint64_t number_at(std::string_view octets, std::size_t at,
   return number;
 }
 
+void put_text(std::string& out, std::string_view text) {
+  put_number(out, text.size());
+  out += text;
+}
+
 struct Payload {
   std::string& out;
 
@@ -79,9 +89,38 @@ struct Payload {
   void operator()(const Failed& failed) const {
     out += std::string_view(failed.text).substr(0, max_failure_octets);
   }
+  void operator()(const TlsState& state) const {
+    put_text(out, state.ticket_keys);
+    for (const net::TlsPair& pair : state.pairs)
+      for (const std::string* text :
+           {&pair.certificate_file, &pair.certificate, &pair.key_file, &pair.key})
+        put_text(out, *text);
+  }
   template <typename Empty>
   void operator()(const Empty&) const {}
 };
+
+// Takes what put_text() wrote from the front. False: it is cut short.
+bool take_text(std::string_view& rest, std::string& out) {
+  if (rest.size() < number_octets) return false;
+  const std::uint64_t size = number_at(rest, 0);
+  rest.remove_prefix(number_octets);
+  if (size > rest.size()) return false;
+  out = rest.substr(0, size);
+  rest.remove_prefix(size);
+  return true;
+}
+
+std::optional<Message> decode_tls_state(std::string_view rest) {
+  TlsState state;
+  if (!take_text(rest, state.ticket_keys)) return {};
+  while (!rest.empty()) {
+    net::TlsPair& pair = state.pairs.emplace_back();
+    for (std::string* text : {&pair.certificate_file, &pair.certificate, &pair.key_file, &pair.key})
+      if (!take_text(rest, *text)) return {};
+  }
+  return state;
+}
 
 std::optional<int> descriptor_at(std::string_view payload, std::size_t at) {
   const std::uint64_t number = number_at(payload, at);
@@ -111,6 +150,8 @@ std::optional<Message> decode_socket(std::string_view payload) {
 
 std::optional<Message> decode(std::size_t index, std::string_view payload) {
   switch (index) {
+    case tls_state:
+      return decode_tls_state(payload);
     case 0:
       return decode_hello(payload);
     case 1:

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <postern/base/result.hpp>
+#include <postern/net/tls_certificates.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -41,6 +42,11 @@ struct Release {
 struct Drain {};   // finish the sessions and exit
 struct Finish {};  // 421 to everybody, then exit
 struct Reopen {};  // the log file
+// What the listeners with TLS have from now on.
+struct TlsState {
+  std::string ticket_keys;          // as net::TicketKeys writes them; empty: as before
+  std::vector<net::TlsPair> pairs;  // of certificates and keys; empty: as before
+};
 
 // ---- from a worker
 
@@ -55,7 +61,7 @@ struct Failed {      // cannot start; exits with status 1
 };
 
 using Message = std::variant<Hello, BundleBytes, Serve, Release, Drain, Finish, Reopen, Ready, Beat,
-                             Draining, Failed>;
+                             Draining, Failed, TlsState>;
 
 constexpr std::size_t max_hello_sockets = 100'000;
 constexpr std::size_t max_failure_octets = 16 * 1024;

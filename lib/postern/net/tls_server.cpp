@@ -7,9 +7,10 @@
 #include <openssl/rand.h>
 
 #include <algorithm>
-#include <cstring>
+#include <array>
 #include <new>
 #include <optional>
+#include <string>
 
 namespace postern::net {
 namespace {
@@ -39,11 +40,10 @@ class OpenSslServer final : public TlsServer {
     // Tickets come with their keys.
     SSL_CTX_set_options(raw, SSL_OP_NO_TICKET);
     SSL_CTX_set_num_tickets(raw, 0);
-    static constexpr unsigned char session_context[] = "postern";
-    SSL_CTX_set_session_id_context(raw, session_context, sizeof session_context - 1);
   }
 
   Result<void> ask_clients(const TlsServerSettings& settings) {
+    resume_only_like(settings);
     if (!settings.client_authorities.empty()) {
       auto trusted = trust(settings.client_authorities);
       if (!trusted) return trusted;
@@ -80,6 +80,16 @@ class OpenSslServer final : public TlsServer {
   }
 
  private:
+  // A session's certificate was judged when it began: whoever judges otherwise does not resume it.
+  void resume_only_like(const TlsServerSettings& settings) {
+    const std::string judged =
+        std::to_string(static_cast<int>(settings.clients)) + settings.client_authorities;
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
+    unsigned size = 0;
+    EVP_Digest(judged.data(), judged.size(), digest.data(), &size, EVP_sha256(), nullptr);
+    SSL_CTX_set_session_id_context(context_.get(), digest.data(), size);
+  }
+
   using CipherPtr = std::unique_ptr<EVP_CIPHER, FreeWith<EVP_CIPHER_free>>;
 
   static CipherPtr fetch_cipher() {

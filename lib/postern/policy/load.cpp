@@ -69,6 +69,20 @@ Loaded load(const Bundle& bundle, Catalog& catalog, const LoadOptions& options) 
   return loaded;
 }
 
+Problem tls_problem(const Bundle& bundle, std::string_view key, std::string text, bool fatal) {
+  Problems unheard(file_names(bundle));
+  bool whole = true;
+  const Value document = read_documents(bundle, unheard, whole);
+  Problems problems(file_names(bundle));
+  const Place place = place_in_tls(document, key);
+  const std::string name = "tls." + std::string(key);
+  if (fatal)
+    problems.add(place, name, std::move(text));
+  else
+    problems.note(place, name, std::move(text));
+  return problems.take().front();
+}
+
 LoadedMaster load_master(const Bundle& bundle) {
   Problems problems(file_names(bundle));
   bool whole = true;
@@ -77,7 +91,7 @@ LoadedMaster load_master(const Bundle& bundle) {
   Reading reading(problems, bundle.folder, false);
   Configuration configuration;
   Reader(description, reading)
-      .read_only({"user", "group", "workers", "drain_timeout", "listen", "log"}, document,
+      .read_only({"user", "group", "workers", "drain_timeout", "listen", "tls", "log"}, document,
                  &configuration);
   if (whole) check_listeners(document, configuration, problems);
   LoadedMaster loaded;
@@ -86,9 +100,13 @@ LoadedMaster load_master(const Bundle& bundle) {
                      configuration.workers,
                      configuration.drain_timeout,
                      {},
+                     false,
+                     configuration.tls,
                      configuration.log};
-  for (const Listen& listen : configuration.listen)
+  for (const Listen& listen : configuration.listen) {
     loaded.settings.listen.push_back(listen.address);
+    if (listen.tls != ListenTls::none) loaded.settings.speaks_tls = true;
+  }
   loaded.problems = problems.take();
   return loaded;
 }
@@ -142,6 +160,8 @@ class FileNames {
 std::vector<std::string> include_patterns(const Bundle& bundle) {
   return read_quietly(bundle, {"include"}).include;
 }
+
+Tls tls_settings(const Bundle& bundle) { return read_quietly(bundle, {"tls"}).tls; }
 
 std::vector<std::string> plugin_path(const Bundle& bundle) {
   std::vector<std::string> out;

@@ -32,6 +32,7 @@ smtp::Capabilities Session::offers() const {
   offers.size = true;
   offers.size_limit = services_.settings.message_octets;
   if (route.size_limit > 0) offers.size_limit = std::min(offers.size_limit, route.size_limit);
+  offers.starttls = offers_tls();
   if (peer_ && peer_->may_xclient) offers.xclient = smtp::xclient_attributes();
   if (peer_ && peer_->may_xforward) offers.xforward = smtp::xforward_attributes();
   return offers;

@@ -38,6 +38,7 @@ void Session::record_transaction(std::string_view outcome, const smtp::Reply* an
   record.key("id").string(transaction.id()).key("session").string(id_);
   record.key("client").string(client_.remote.ip.text()).key("port").number(client_.remote.port);
   add_peer(record);
+  add_tls(record);
   record.key("helo").string(client_.helo);
   record.key("reverse_path").string(transaction.reverse_path().text);
   record.begin_array("recipients");
@@ -71,6 +72,19 @@ void Session::add_peer(json::Writer& record) const {
     record.key("via_id").string(*peer_->forwarded->ident);
 }
 
+void Session::add_tls(json::Writer& record) const {
+  const facts::Tls* known = tls();
+  if (!known) return;
+  record.begin("tls").key("version").string(known->version).key("cipher").string(known->cipher);
+  if (!known->server_name.empty()) record.key("server_name").string(known->server_name);
+  if (known->resumed) record.key("resumed").boolean(true);
+  if (!known->fingerprint.empty()) {
+    record.key("subject").string(known->subject).key("fingerprint").string(known->fingerprint);
+    record.key("verified").boolean(known->verified);
+  }
+  record.end();
+}
+
 void Session::record_session() {
   if (was_health_check()) return;
   std::string line;
@@ -81,6 +95,7 @@ void Session::record_session() {
   record.begin().key("time").string(time).key("event").string("session").key("id").string(id_);
   record.key("client").string(client_.remote.ip.text()).key("port").number(client_.remote.port);
   add_peer(record);
+  add_tls(record);
   record.key("helo").string(client_.helo).key("ending").string(name(ending_));
   record.key("transactions").number(transactions_).key("accepted").number(messages_);
   record.key("recipients_refused").number(refused_).key("errors").number(errors_);

@@ -11,6 +11,10 @@
 
 #include <cstddef>
 
+namespace postern::net {
+class TlsServer;
+}
+
 namespace postern::session {
 
 // Hears of the end of each session.
@@ -39,6 +43,7 @@ struct Services {
   SessionHost& host;
   DelayBudget delays = {};
   Splits splits = {};
+  net::TlsServer* tls = nullptr;  // null: no listener speaks it
 };
 
 }  // namespace postern::session

@@ -34,7 +34,7 @@ TEST_CASE("TLS: a session after its handshake holds at most 32 KiB", "[net][tls]
   }
   const std::size_t each = (mallinfo2().uordblks - before) / sessions;
   SUCCEED("TLS " << (version == TLS1_2_VERSION ? "1.2" : "1.3") << ": " << each
-              << " octets for each session, with both streams in memory");
+                 << " octets for each session, with both streams in memory");
   CHECK(each <= 32 * 1024);
   CHECK(each > 1000);
 }
