@@ -5,9 +5,11 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 
+#include "certificates.hpp"
 #include "privileges.hpp"
 #include "trust.hpp"
 
@@ -37,10 +39,14 @@ int judge(const policy::Bundle& bundle, bool say_good) {
   if (!loaded.usable()) return 1;
   const auto unfit = plugin::check_lineup(loader, bundle, loaded.snapshot);
   for (const auto& problem : unfit) complain(problem.line());
-  if (!unfit.empty()) return 1;
+  const auto certificates = check_certificates(bundle, loaded.configuration.tls);
+  for (const auto& problem : certificates) complain(problem.line());
+  const auto fatal = [](const policy::Problem& problem) { return problem.fatal; };
+  if (!unfit.empty() || std::any_of(certificates.begin(), certificates.end(), fatal)) return 1;
   if (say_good)
-    std::printf("%s: %s\n", bundle.root.c_str(),
-                loaded.problems.empty() ? "no problems" : "usable, with remarks");
+    std::printf(
+        "%s: %s\n", bundle.root.c_str(),
+        loaded.problems.empty() && certificates.empty() ? "no problems" : "usable, with remarks");
   return 0;
 }
 

@@ -113,6 +113,8 @@ Master::TimePoint Master::next_due() const {
   for (const auto& [number, inquiry] : inquiries_) earlier(inquiry.due);
   for (const auto& child : children_) earlier(child->due);
   if (!current_) return due;
+  earlier(ticket_keys_due_);
+  if (current_->certificates) earlier(certificates_due_);
   for (const Slot& slot : current_->slots) {
     earlier(slot.restart_at);
     if (!slot.serves() && Clock::now() <= slot.away_since + absence)
@@ -155,6 +157,7 @@ void Master::on_time(TimePoint now) {
   for (const auto& child : children_) watch(*child, now);
   manager_.on_time(now);
   settle_inquiries(now);
+  if (current_) keep_tls(now);
   for (std::size_t slot = 0; current_ && slot < current_->slots.size(); ++slot)
     if (now >= current_->slots[slot].restart_at) start_worker(*current_, slot);
   if (now < kill_all_at_) return;

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "assignment.hpp"
+#include "certificates.hpp"
 #include "child.hpp"
 #include "control.hpp"
 #include "judge.hpp"
@@ -59,6 +60,7 @@ class Master {
     std::uint64_t number = 0;
     std::shared_ptr<const std::string> bundle;  // encoded for the workers
     policy::MasterSettings settings;
+    std::optional<CertificateWatch> certificates;  // where a listener speaks TLS
     std::vector<Slot> slots;
     TimePoint ready_by = TimePoint::max();
     std::chrono::system_clock::time_point ready_at;
@@ -107,6 +109,11 @@ class Master {
   void write_workers(json::Writer& json) const;
   void tell_verdict(bool taken_over);
 
+  // master_tls.cpp: what the listeners with TLS have.
+  void hand_over_tls(const Generation& generation, Child& child);
+  void keep_tls(TimePoint now);
+  void rotate_ticket_keys(TimePoint now);
+
   // master_workers.cpp.
   void start_worker(Generation& generation, std::size_t slot);
   void hear(Child& child);
@@ -147,6 +154,9 @@ class Master {
   std::vector<std::string> refused_;            // of the last one, if it was refused
   std::chrono::system_clock::time_point refused_at_;
   std::chrono::system_clock::time_point began_ = std::chrono::system_clock::now();
+  std::optional<net::TicketKeys> ticket_keys_;  // from the first worker with TLS on
+  TimePoint ticket_keys_due_ = TimePoint::max();
+  TimePoint certificates_due_ = TimePoint::max();  // to be looked at
   bool reload_asked_ = false;
   int stops_asked_ = 0;
   TimePoint kill_all_at_ = TimePoint::max();

@@ -70,6 +70,10 @@ void Master::start_generation() {
   auto generation = std::make_unique<Generation>();
   generation->number = ++generations_;
   generation->settings = std::move(loaded.settings);
+  const policy::Tls& tls = generation->settings.tls;
+  if (generation->settings.speaks_tls)
+    generation->certificates.emplace(tls,
+                                     policy::certificate_pairs(tls, judged_bundle_.files).pairs);
   generation->bundle =
       std::make_shared<const std::string>(encode(BundleBytes{std::move(judged_bytes_)}));
   judged_bytes_ = std::string();
@@ -122,6 +126,7 @@ void Master::take_over() {
   const std::unique_ptr<Generation> before = std::move(current_);
   current_ = std::move(next_);
   started_ = true;
+  certificates_due_ = Clock::now();
   presence_.clear();
   columns_.clear();
   share_out();

@@ -59,6 +59,7 @@ void Master::start_worker(Generation& generation, std::size_t index) {
   if (child) {
     slot.child = child->get();
     slot.child->due = now + ready_limit;
+    hand_over_tls(generation, *slot.child);
     children_.push_back(std::move(*child));
     return;
   }

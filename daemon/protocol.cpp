@@ -14,8 +14,8 @@ constexpr std::size_t head_octets = 5;
 constexpr std::size_t number_octets = 8;
 
 // The type octets, in the order of Message.
-constexpr std::array<std::uint8_t, std::variant_size_v<Message>> types{1,  2,  3,  4,  5,  6, 7,
-                                                                       12, 16, 17, 18, 19, 28};
+constexpr std::array<std::uint8_t, std::variant_size_v<Message>> types{
+    1, 2, 3, 4, 5, 6, 7, 12, 16, 17, 18, 19, 28, 8};
 constexpr std::uint8_t first_to_master = 16;
 constexpr std::size_t hello_head = 5;  // numbers, before the sockets
 
@@ -23,9 +23,14 @@ struct Bounds {
   std::size_t least, most;
 };
 
+constexpr std::size_t tls_state = types.size() - 1;
+static_assert(std::is_same_v<std::variant_alternative_t<tls_state, Message>, TlsState>);
+
 // How long the octets after the head may be.
 constexpr Bounds bounds_of(std::size_t index) {
   switch (index) {
+    case tls_state:
+      return {number_octets, policy::max_bundle_octets};
     case 0:
       return {hello_head * number_octets, (hello_head + 2 * max_hello_sockets) * number_octets};
     case 1:
@@ -56,6 +61,11 @@ std::uint64_t number_at(std::string_view octets, std::size_t at,
   for (std::size_t i = 0; i < count; ++i)
     number |= std::uint64_t{static_cast<unsigned char>(octets[at + i])} << (8 * i);
   return number;
+}
+
+void put_text(std::string& out, std::string_view text) {
+  put_number(out, text.size());
+  out += text;
 }
 
 struct Payload {
@@ -94,9 +104,38 @@ struct Payload {
     put_number(out, answer.number);
     out += std::string_view(answer.json).substr(0, max_answer_octets);
   }
+  void operator()(const TlsState& state) const {
+    put_text(out, state.ticket_keys);
+    for (const net::TlsPair& pair : state.pairs)
+      for (const std::string* text :
+           {&pair.certificate_file, &pair.certificate, &pair.key_file, &pair.key})
+        put_text(out, *text);
+  }
   template <typename Empty>
   void operator()(const Empty&) const {}
 };
+
+// Takes what put_text() wrote from the front. False: it is cut short.
+bool take_text(std::string_view& rest, std::string& out) {
+  if (rest.size() < number_octets) return false;
+  const std::uint64_t size = number_at(rest, 0);
+  rest.remove_prefix(number_octets);
+  if (size > rest.size()) return false;
+  out = rest.substr(0, size);
+  rest.remove_prefix(size);
+  return true;
+}
+
+std::optional<Message> decode_tls_state(std::string_view rest) {
+  TlsState state;
+  if (!take_text(rest, state.ticket_keys)) return {};
+  while (!rest.empty()) {
+    net::TlsPair& pair = state.pairs.emplace_back();
+    for (std::string* text : {&pair.certificate_file, &pair.certificate, &pair.key_file, &pair.key})
+      if (!take_text(rest, *text)) return {};
+  }
+  return state;
+}
 
 std::optional<int> descriptor_at(std::string_view payload, std::size_t at) {
   const std::uint64_t number = number_at(payload, at);
@@ -133,6 +172,8 @@ std::optional<Message> decode_socket(std::string_view payload) {
 
 std::optional<Message> decode(std::size_t index, std::string_view payload) {
   switch (index) {
+    case tls_state:
+      return decode_tls_state(payload);
     case 0:
       return decode_hello(payload);
     case 1:

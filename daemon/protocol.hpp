@@ -6,6 +6,7 @@
 #pragma once
 
 #include <postern/base/result.hpp>
+#include <postern/net/tls_certificates.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -48,6 +49,11 @@ struct Ask {
   std::uint64_t number = 0;
   std::string command;
 };
+// What the listeners with TLS have from now on.
+struct TlsState {
+  std::string ticket_keys;          // as net::TicketKeys writes them; empty: as before
+  std::vector<net::TlsPair> pairs;  // of certificates and keys; empty: as before
+};
 
 // ---- from a worker
 
@@ -67,7 +73,7 @@ struct Answer {  // a JSON object on one line
 };
 
 using Message = std::variant<Hello, BundleBytes, Serve, Release, Drain, Finish, Reopen, Ask, Ready,
-                             Beat, Draining, Failed, Answer>;
+                             Beat, Draining, Failed, Answer, TlsState>;
 
 constexpr std::size_t max_command_octets = 4096;
 constexpr std::size_t max_answer_octets = 256 * 1024;

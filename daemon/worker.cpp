@@ -119,6 +119,23 @@ coro::Task<void> Worker::tick() {
 
 Worker::~Worker() { loop_.watch_lag(nullptr); }
 
+void Worker::speak_tls(std::unique_ptr<net::TlsServer> tls) {
+  tls_ = std::move(tls);
+  services_.tls = tls_.get();
+}
+
+// The master has looked at all of it.
+void Worker::use(const TlsState& state) {
+  if (!tls_) return;
+  if (auto keys = net::TicketKeys::parse(state.ticket_keys)) tls_->use(*keys);
+  if (state.pairs.empty()) return;
+  auto certificates = net::TlsCertificates::make(state.pairs);
+  if (certificates)
+    tls_->use(std::move(*certificates));
+  else
+    log_.error("{}; the certificates stay as they were", certificates.error().text);
+}
+
 Result<void> Worker::serve(int socket, std::size_t listener) {
   auto& door = doors_[socket];
   door = std::make_unique<Door>(*this, socket, listeners_.at(listener));

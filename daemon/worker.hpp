@@ -7,6 +7,7 @@
 #include <postern/dns/ares_resolver.hpp>
 #include <postern/net/disk_files.hpp>
 #include <postern/net/tcp.hpp>
+#include <postern/net/tls.hpp>
 #include <postern/plugin/line_up.hpp>
 #include <postern/policy/load.hpp>
 #include <postern/session/session.hpp>
@@ -18,6 +19,7 @@
 #include <vector>
 
 #include "list_watch.hpp"
+#include "protocol.hpp"
 #include "routes.hpp"
 
 namespace postern::daemon {
@@ -51,6 +53,11 @@ class Worker final : private net::LagWatcher, private session::SessionHost {
   Worker(net::Loop& loop, Log& log, const policy::Loaded& loaded, WorkerPlugins plugins,
          WorkerIdentity identity, Counters& counters);
   ~Worker();
+
+  // What its listeners speak TLS with, before any is served; null: none does.
+  void speak_tls(std::unique_ptr<net::TlsServer> tls);
+  // From now on, for clients that come.
+  void use(const TlsState& state);
 
   // Accepts on a listening socket that somebody else owns, for the configuration's [[listen]] block
   // of that index; stops to. Errors: descriptors, io.
@@ -92,6 +99,7 @@ class Worker final : private net::LagWatcher, private session::SessionHost {
   std::vector<session::Listener> listeners_;  // of the [[listen]] blocks
   WorkerPlugins plugins_;
   WorkerRoutes routes_;
+  std::unique_ptr<net::TlsServer> tls_;
   std::unique_ptr<Scope> scope_;  // of what outlives the clients
   ListWatch lists_;
   session::Services services_;

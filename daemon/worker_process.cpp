@@ -21,6 +21,7 @@
 #include <exception>
 #include <optional>
 
+#include "certificates.hpp"
 #include "privileges.hpp"
 #include "protocol.hpp"
 #include "settings.hpp"
@@ -83,12 +84,15 @@ class WorkerProcess final : private net::ChannelReader,
         decoder_(std::move(decoder)) {}
   ~WorkerProcess() { loop_.disarm(*this); }
 
+  void speak_tls(std::unique_ptr<net::TlsServer> tls) { worker_.speak_tls(std::move(tls)); }
+
   Result<void> run(int channel) {
     auto signals = net::Signals::open(loop_, {SIGTERM, SIGUSR1}, *this);
     if (!signals) return fail(signals.error());
     auto opened = net::Channel::open(loop_, channel, *this);
     if (!opened) return fail(opened.error());
     channel_ = std::move(*opened);
+    received({});  // what came with the orders
     channel_->send(encode(Ready{}));
     due_ = loop_.now();
     fire();
@@ -125,6 +129,8 @@ class WorkerProcess final : private net::ChannelReader,
       start_serving(serve->socket);
     else if (const auto* release = std::get_if<Release>(&message))
       worker_.release(release->socket);
+    else if (const auto* tls = std::get_if<TlsState>(&message))
+      worker_.use(*tls);
     else if (std::holds_alternative<Drain>(message))
       drain();
     else if (std::holds_alternative<Reopen>(message))
@@ -231,9 +237,12 @@ Result<void> work(int channel, Orders orders, Decoder decoder) {
       plugin::line_up(loader, orders.bundle, loop, log, *plugins.resolver, loaded.snapshot);
   if (!lined_up.usable()) return fail(Errc::malformed, lined_up.problems.front().line());
   plugins.lineup = std::move(lined_up.lineup);
+  auto tls = make_tls_server(loaded.configuration, orders.bundle);
+  if (!tls) return fail(Errc::malformed, fmt::format("tls: {}", tls.error().text));
   orders.bundle = {};  // lists can be large
   WorkerProcess process(loop, log, loaded, std::move(plugins), identity,
                         tally->at(orders.hello.row), orders.hello, std::move(decoder));
+  process.speak_tls(std::move(*tls));
   return process.run(channel);
 }
 

@@ -14,9 +14,7 @@ class TcpStream final : public coro::Pooled, public Stream {
  public:
   explicit TcpStream(Loop& loop);
 
-  void end_output() override;
   void end_follows() override { end_follows_ = true; }
-  void reset() override;
   SocketAddress local() const override;
 
   uv_tcp_t* handle() { return &tcp_; }
@@ -30,6 +28,8 @@ class TcpStream final : public coro::Pooled, public Stream {
  private:
   struct Write;
   void dispose() noexcept override;
+  void end_connection() override;
+  void reset_connection() override;
   std::size_t send(std::string_view octets) override;
   ssize_t try_send(std::string_view octets);
   void pause_input() override;

@@ -55,8 +55,15 @@ constexpr auto names_of(BareNewline) {
   return std::array<std::string_view, 2>{"reject", "normalize"};
 }
 
-enum class ListenTls : std::uint8_t { none };
-constexpr auto names_of(ListenTls) { return std::array<std::string_view, 1>{"none"}; }
+enum class ListenTls : std::uint8_t { none, starttls, implicit };
+constexpr auto names_of(ListenTls) {
+  return std::array<std::string_view, 3>{"none", "starttls", "implicit"};
+}
+
+enum class ClientCertificates : std::uint8_t { off, ask, require };
+constexpr auto names_of(ClientCertificates) {
+  return std::array<std::string_view, 3>{"off", "ask", "require"};
+}
 
 enum class ForwardProtocol : std::uint8_t { smtp };
 constexpr auto names_of(ForwardProtocol) { return std::array<std::string_view, 1>{"smtp"}; }
@@ -77,6 +84,16 @@ struct Listen {
   std::vector<Network> xclient_from;
   std::vector<Network> xforward_from;
   static void describe(Schema<Listen>& schema);
+};
+
+// What the listeners with TLS have.
+struct Tls {
+  FilePath certificate;
+  FilePath key;  // empty: in the certificate's file
+  FilePath certificates_dir;
+  ClientCertificates client_certificates = ClientCertificates::off;
+  FilePath client_ca;
+  static void describe(Schema<Tls>& schema);
 };
 
 // How long the downstream may take.
@@ -158,6 +175,7 @@ struct Configuration {
   BareNewline bare_newline = BareNewline::reject;
   milliseconds drain_timeout = smtp::timeouts::drain;
   std::vector<Listen> listen;
+  Tls tls;
   Forward forward;
   Limits limits;
   Timeouts timeouts;
@@ -180,6 +198,8 @@ struct MasterSettings {
   std::size_t workers = 0;  // 0: one per core
   milliseconds drain_timeout = seconds(60);
   std::vector<SocketAddress> listen;
+  bool speaks_tls = false;  // a listener does
+  Tls tls;                  // whose files it watches
   LogSettings log;
   std::string control_socket;
   bool control_asked = false;  // the file names it

@@ -77,6 +77,20 @@ std::string default_control_socket(const Bundle& bundle) {
   return path.replace_extension(".control").string();
 }
 
+Problem tls_problem(const Bundle& bundle, std::string_view key, std::string text, bool fatal) {
+  Problems unheard(file_names(bundle));
+  bool whole = true;
+  const Value document = read_documents(bundle, unheard, whole);
+  Problems problems(file_names(bundle));
+  const Place place = place_in_tls(document, key);
+  const std::string name = "tls." + std::string(key);
+  if (fatal)
+    problems.add(place, name, std::move(text));
+  else
+    problems.note(place, name, std::move(text));
+  return problems.take().front();
+}
+
 LoadedMaster load_master(const Bundle& bundle) {
   Problems problems(file_names(bundle));
   bool whole = true;
@@ -85,7 +99,7 @@ LoadedMaster load_master(const Bundle& bundle) {
   Reading reading(problems, bundle.folder, false);
   Configuration configuration;
   Reader(description, reading)
-      .read_only({"user", "group", "workers", "drain_timeout", "listen", "log", "control"},
+      .read_only({"user", "group", "workers", "drain_timeout", "listen", "tls", "log", "control"},
                  document, &configuration);
   if (whole) check_listeners(document, configuration, problems);
   LoadedMaster loaded;
@@ -94,13 +108,17 @@ LoadedMaster load_master(const Bundle& bundle) {
                      configuration.workers,
                      configuration.drain_timeout,
                      {},
+                     false,
+                     configuration.tls,
                      configuration.log,
                      configuration.control.socket.text,
                      !configuration.control.socket.empty()};
   if (!loaded.settings.control_asked)
     loaded.settings.control_socket = default_control_socket(bundle);
-  for (const Listen& listen : configuration.listen)
+  for (const Listen& listen : configuration.listen) {
     loaded.settings.listen.push_back(listen.address);
+    if (listen.tls != ListenTls::none) loaded.settings.speaks_tls = true;
+  }
   loaded.problems = problems.take();
   return loaded;
 }
@@ -154,6 +172,8 @@ class FileNames {
 std::vector<std::string> include_patterns(const Bundle& bundle) {
   return read_quietly(bundle, {"include"}).include;
 }
+
+Tls tls_settings(const Bundle& bundle) { return read_quietly(bundle, {"tls"}).tls; }
 
 std::vector<std::string> plugin_path(const Bundle& bundle) {
   std::vector<std::string> out;

@@ -41,7 +41,7 @@ const Session::Rule Session::rules[] = {
     {Verb::vrfy, any_state, &Session::vrfy},
     {Verb::expn, any_state, &Session::not_offered},
     {Verb::etrn, any_state, &Session::not_offered},
-    {Verb::starttls, any_state, &Session::not_offered},
+    {Verb::starttls, any_state, &Session::starttls},
     {Verb::auth, any_state, &Session::not_offered},
     {Verb::xclient, any_state, &Session::xclient},
     {Verb::xforward, any_state, &Session::xforward},

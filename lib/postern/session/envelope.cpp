@@ -35,6 +35,7 @@ smtp::Capabilities Session::offers() const {
   offers.limit_mail = static_cast<std::uint32_t>(services_.settings.messages);
   offers.limit_rcpt = static_cast<std::uint32_t>(services_.settings.recipients);
   if (route.size_limit > 0) offers.size_limit = std::min(offers.size_limit, route.size_limit);
+  offers.starttls = offers_tls();
   if (peer_ && peer_->may_xclient) offers.xclient = smtp::xclient_attributes();
   if (peer_ && peer_->may_xforward) offers.xforward = smtp::xforward_attributes();
   return offers;

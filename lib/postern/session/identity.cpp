@@ -86,7 +86,7 @@ coro::Task<void> Session::meet_peer() {
     }
   }
   learn_local();
-  peer_->own = client_;
+  peer_->met = peer_->own = client_;
 }
 
 // Null, or why there is none: "" where nobody need know.
@@ -182,9 +182,12 @@ coro::Task<void> Session::change_client() {
   hearing_->stop();
   co_await hearing_->close();
   Peer& peer = *peer_;
+  std::optional<facts::Tls> encrypted;  // the connection is
+  if (const facts::Tls* known = tls()) encrypted = *known;
   client_ = peer.own;
   hearing_ = std::make_unique<Hearing>(services_, context_, client_, *stream_, id_);
   hearing_->begins();
+  if (encrypted) put_tls(std::move(*encrypted));
   peer.refusal.reset();
   peer.changed = peer.forwarding = false;
   peer.put_off = true;

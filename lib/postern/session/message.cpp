@@ -260,6 +260,11 @@ std::string Session::trace_field() {
   trace.hostname = services_.settings.hostname;
   trace.id = envelope.id;
   trace.extended = sender.esmtp;
+  if (const facts::Tls* known = tls()) {
+    trace.tls = true;
+    trace.tls_version = known->version;
+    trace.tls_cipher = known->cipher;
+  }
   trace.utf8 = envelope.parameters.smtputf8;
   if (envelope.recipients.size() == 1) trace.recipient = envelope.recipients.front().path.text;
   trace.when = services_.scheduler.wall();

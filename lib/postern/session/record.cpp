@@ -64,6 +64,7 @@ void Session::record_client(json::Writer& record) {
   record.key("local").string(client_.local.ip.text());
   record.key("local_port").number(client_.local.port);
   record.key("helo").string(client_.helo);
+  add_tls(record);
 }
 
 void Session::record_transaction(std::string_view outcome, const smtp::Reply* answer,
@@ -77,7 +78,7 @@ void Session::record_transaction(std::string_view outcome, const smtp::Reply* an
   record.begin().key("time").string(time).key("event").string("transaction");
   record.key("id").string(transaction.id()).key("session").string(id_);
   record_client(record);
-  record.key("protocol").string(client_.esmtp ? "ESMTP" : "SMTP");
+  record.key("protocol").string(!client_.esmtp ? "SMTP" : tls() ? "ESMTPS" : "ESMTP");
   record.key("reverse_path").string(transaction.reverse_path().text);
   if (!transaction.parameters().text.empty())
     record.key("parameters").string(transaction.parameters().text);
@@ -114,6 +115,19 @@ void Session::add_peer(json::Writer& record) const {
   if (peer_ && peer_->forwarding && peer_->forwarded &&
       !peer_->forwarded->ident.value_or("").empty())
     record.key("via_id").string(*peer_->forwarded->ident);
+}
+
+void Session::add_tls(json::Writer& record) const {
+  const facts::Tls* known = tls();
+  if (!known) return;
+  record.begin("tls").key("version").string(known->version).key("cipher").string(known->cipher);
+  if (!known->server_name.empty()) record.key("server_name").string(known->server_name);
+  if (known->resumed) record.key("resumed").boolean(true);
+  if (!known->fingerprint.empty()) {
+    record.key("subject").string(known->subject).key("fingerprint").string(known->fingerprint);
+    record.key("verified").boolean(known->verified);
+  }
+  record.end();
 }
 
 void Session::record_session() {

@@ -12,6 +12,10 @@
 
 #include <cstddef>
 
+namespace postern::net {
+class TlsServer;
+}
+
 namespace postern::session {
 
 // The worker, as its sessions see it.
@@ -41,6 +45,7 @@ struct Services {
   SessionHost& host;
   DelayBudget delays = {};
   Splits splits = {};
+  net::TlsServer* tls = nullptr;  // null: no listener speaks it
 };
 
 }  // namespace postern::session

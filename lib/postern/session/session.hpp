@@ -3,6 +3,7 @@
 
 #include <postern/coro/pooled.hpp>
 #include <postern/coro/scope.hpp>
+#include <postern/facts/tls.hpp>
 #include <postern/net/stream.hpp>
 #include <postern/session/hearing.hpp>
 #include <postern/session/listener.hpp>
@@ -31,6 +32,7 @@ enum class Ending : std::uint8_t {
   errors,  // too many, or another protocol
   overload,
   failure,  // ours
+  tls_failed,
 };
 std::string_view name(Ending ending);
 
@@ -69,6 +71,7 @@ class Session final : public coro::Pooled,
     wait_for_plugins,  // then `after_` goes on
     welcome_client,    // whom XCLIENT has told
     judge_late,        // and take the same command then
+    start_tls,
     ask_about_recipient,
     receive_message,
     receive_chunk,
@@ -80,6 +83,7 @@ class Session final : public coro::Pooled,
   static coro::Task<void> run(std::unique_ptr<Session> session, bool full);
   coro::Task<void> converse();
   Step welcome();
+  Step welcome_admitted();
   Step greet();
   coro::Task<void> flush_replies();
   coro::Task<void> pause(std::chrono::milliseconds delay);
@@ -103,6 +107,7 @@ class Session final : public coro::Pooled,
   Step quit(const smtp::Command& command);
   Step help(const smtp::Command& command);
   Step vrfy(const smtp::Command& command);
+  Step starttls(const smtp::Command& command);
   Step not_offered(const smtp::Command& command);
   Step refuse_command(const smtp::Reply& reply);
   Step refuse_unrecognized(const smtp::Command& command);
@@ -128,6 +133,15 @@ class Session final : public coro::Pooled,
   Step refuse_late();
   void forget_forwarded();
   bool was_health_check() const;
+
+  // TLS.
+  bool offers_tls() const;
+  bool must_encrypt() const;  // before anything is said
+  coro::Task<void> start_tls();
+  void tls_failed(const Error& error);
+  void put_tls(facts::Tls&& known);
+  const facts::Tls* tls() const;  // null: in the clear
+  void forget_the_clear();
 
   // Envelope.
   smtp::Capabilities offers() const;
@@ -176,6 +190,7 @@ class Session final : public coro::Pooled,
   void tell_accepted();
   void record_session();
   void add_peer(json::Writer& record) const;
+  void add_tls(json::Writer& record) const;
 
   std::string id_;
   coro::Context context_;
@@ -197,13 +212,15 @@ class Session final : public coro::Pooled,
   std::uint32_t errors_ = 0;
   State state_ = fresh;
   Ending ending_ = Ending::none;
+  Listener::Tls listener_tls_;
   bool closing_ = false;
   bool draining_ = false;
-  bool waiting_ = false;  // for a command
-  bool after_data_ =
-      false;  // the client has sent a whole message: if it only half-closes, it listens
-  bool unsolicited_ = false;   // what is in the input was sent as a message that we did not ask for
-  bool early_talker_ = false;  // spoke before the greeting
+  bool waiting_ = false;          // for a command
+  bool after_data_ : 1 = false;   // the client has sent a whole message: if it only half-closes, it
+                                  // listens
+  bool unsolicited_ : 1 = false;  // what is in the input was sent as a message that we did not ask
+                                  // for
+  bool early_talker_ = false;     // spoke before the greeting
 };
 
 }  // namespace postern::session

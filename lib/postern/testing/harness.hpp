@@ -112,7 +112,8 @@ class Harness : private session::SessionHost {
   ScriptedResolver dns;
   policy::RecipientTable recipients;  // who is taken, behind all plugins
   session::Settings settings;
-  session::Listener listener;  // of clients that connect from now on
+  session::Listener listener;     // of clients that connect from now on
+  net::TlsServer* tls = nullptr;  // what they speak TLS with
   deliver::PoolSettings pool;
   HarnessClient client{*this};
   Counters counted;

@@ -36,9 +36,10 @@ TEST_CASE("Decoder: gives back what was encoded, in any pieces", "[daemon][proto
         encode(Hello{3, 1'000'000'000'000, 8, 77, 9, {4, 5, 70'000}, {0, 1, 1}}) +
         encode(BundleBytes{std::string(5000, '\0') + "x"}) + encode(Serve{4}) +
         encode(Release{70'000}) + encode(Drain{}) + encode(Finish{}) + encode(Reopen{}) +
-        encode(Ask{1'000'000'000'001, "status"});
+        encode(Ask{1'000'000'000'001, "status"}) +
+        encode(TlsState{"keys", {{"a.crt", "A\n", "a.key", ""}, {}}});
     const auto got = decode_all(Side::worker, wire, step);
-    REQUIRE(got.size() == 8);
+    REQUIRE(got.size() == 9);
     const auto hello = std::get<Hello>(*got[0]);
     CHECK(hello.slot == 3);
     CHECK(hello.generation == 1'000'000'000'000);
@@ -55,6 +56,12 @@ TEST_CASE("Decoder: gives back what was encoded, in any pieces", "[daemon][proto
     CHECK(std::holds_alternative<Reopen>(*got[6]));
     CHECK(std::get<Ask>(*got[7]).number == 1'000'000'000'001);
     CHECK(std::get<Ask>(*got[7]).command == "status");
+    const auto tls = std::get<TlsState>(*got[8]);
+    CHECK(tls.ticket_keys == "keys");
+    REQUIRE(tls.pairs.size() == 2);
+    CHECK(tls.pairs[0].certificate == "A\n");
+    CHECK(tls.pairs[0].key_file == "a.key");
+    CHECK(tls.pairs[1].certificate_file.empty());
   }
   SECTION("for the master") {
     const std::string wire = encode(Ready{}) + encode(Beat{1'500, 42}) + encode(Draining{}) +
