@@ -9,7 +9,7 @@ namespace postern::daemon {
 TEST_CASE("Ports: each socket belongs to the block that asked for its address", "[daemon][ports]") {
   const SocketAddress any{IpAddress::v4({127, 0, 0, 1}), 0};
   const SocketAddress other{IpAddress::v4({127, 0, 0, 2}), 0};
-  Ports ports(2);
+  Ports ports(2, {});
   REQUIRE(ports.open({any, other, any}, "postern.toml"));
   const auto in_another_order = ports.sockets_of({any, any, other});
   REQUIRE(in_another_order.sockets.size() == 6);
