@@ -93,7 +93,7 @@ DIALOGUES = [
     says("DATA with an argument", EHLO, FROM, TO, "DATA now"),
     says("STARTTLS where there is none", EHLO, "STARTTLS", FROM),
     says("AUTH where there is none", EHLO, "AUTH PLAIN AHgAeQ==", FROM),
-    says("BDAT where there is none", EHLO, FROM, TO, raw("BDAT 4 LAST\r\nhi\r\n")),
+    says("a message by BDAT", EHLO, FROM, TO, raw("BDAT 4 LAST\r\nhi\r\n")),
     # ---- what is no command ----
     says("an unknown command", EHLO, "FOO", FROM),
     says("too many unknown commands", EHLO, "FOO", "BAR", "BAZ", "QUX", FROM),
