@@ -25,7 +25,7 @@ import faults  # noqa: E402
 from ledger import Ledger, LedgerDownstream  # noqa: E402
 from peers import posternd, posternd_path  # noqa: E402
 from process import LIMIT, answers, group_lives, wait_until  # noqa: E402
-from traffic import Traffic  # noqa: E402
+from mixed_traffic import Traffic  # noqa: E402
 
 COMMAND = os.path.join(os.path.dirname(os.path.dirname(posternd_path())), "cli", "postern")
 WORKERS = 2
