@@ -14,8 +14,8 @@ constexpr std::size_t head_octets = 5;
 constexpr std::size_t number_octets = 8;
 
 // The type octets, in the order of Message.
-constexpr std::array<std::uint8_t, std::variant_size_v<Message>> types{
-    1, 2, 3, 4, 5, 6, 7, 12, 16, 17, 18, 19, 28, 8};
+constexpr std::array<std::uint8_t, std::variant_size_v<Message>> types{1,  2,  3,  4,  5,  6,  7,
+                                                                       12, 16, 17, 18, 19, 28, 8};
 constexpr std::uint8_t first_to_master = 16;
 constexpr std::size_t hello_head = 5;  // numbers, before the sockets
 

@@ -15,10 +15,10 @@ Reply mail_ok();                            // 250 2.1.0
 Reply rcpt_ok();                            // 250 2.1.5
 Reply start_data();                         // 354
 Reply chunk_ok();
-Reply start_tls();                          // 220 2.0.0
-Reply bye();                                // 221 2.0.0
-Reply help();                               // 214 2.0.0
-Reply cannot_verify();                      // 252 2.5.0: VRFY tells nothing (RFC 5321 section 7.3)
+Reply start_tls();      // 220 2.0.0
+Reply bye();            // 221 2.0.0
+Reply help();           // 214 2.0.0
+Reply cannot_verify();  // 252 2.5.0: VRFY tells nothing (RFC 5321 section 7.3)
 
 // The client's commands.
 Reply syntax_error();         // 500 5.5.2: octets that no command may hold
