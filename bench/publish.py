@@ -49,8 +49,11 @@ def system():
 
 
 def said_by(*command):
-    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False,
-                          cwd=pathlib.Path(__file__).resolve().parent)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL,
+                              check=False, cwd=pathlib.Path(__file__).resolve().parent)
+    except FileNotFoundError:
+        return ""
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
