@@ -21,6 +21,7 @@ using ConnectionPtr = std::unique_ptr<Connection>;
 // What is due in how much time; defaults from smtp/timeouts.hpp.
 struct DownstreamTimeouts {
   net::Duration connect, greeting, mail, rcpt, data, block, final;
+  bool operator==(const DownstreamTimeouts&) const = default;
 };
 
 struct PoolSettings {
@@ -32,6 +33,7 @@ struct PoolSettings {
   net::Duration keep_idle = std::chrono::seconds(10);
   net::Duration wait_for_slot = std::chrono::seconds(60);
   DownstreamTimeouts timeouts;
+  bool operator==(const PoolSettings&) const = default;
 };
 
 class Pool;

@@ -15,10 +15,11 @@
 
 #include <postern/base/log.hpp>
 #include <postern/coro/scope.hpp>
-#include <postern/deliver/smtp_route.hpp>
+#include <postern/deliver/routes.hpp>
 #include <postern/plugin/module.hpp>
 #include <postern/policy/bundle.hpp>
 #include <postern/policy/recipients.hpp>
+#include <postern/session/route_service.hpp>
 #include <postern/session/session.hpp>
 #include <postern/testing/harness_client.hpp>
 #include <postern/testing/memory_files.hpp>
@@ -27,13 +28,12 @@
 #include <postern/testing/sim_network.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace postern::testing {
-
-class HarnessRoutes;
 
 // Keeps what was logged.
 class KeptLog final : public Log {
@@ -126,8 +126,9 @@ class Harness : private session::SessionHost {
   std::unique_ptr<Plugins> plugins_;
   std::unique_ptr<plugin::Lineup> lineup_;
   std::unique_ptr<WorkerScope> worker_;
-  std::unique_ptr<deliver::Route> route_;
-  std::unique_ptr<HarnessRoutes> routes_;  // that plugins choose
+  deliver::Routes routes_;
+  std::optional<session::RouteService> route_service_;
+  deliver::Route* route_ = nullptr;
   deliver::SmtpRoute* forward_ = nullptr;
   std::unique_ptr<session::Services> services_;
   coro::Scope sessions_;
