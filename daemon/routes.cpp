@@ -3,22 +3,27 @@
 #include "settings.hpp"
 
 namespace postern::daemon {
-namespace {
-
-deliver::Route& site_route(deliver::Routes& routes, const policy::Configuration& configuration,
-                           const deliver::PoolSettings& pool) {
-  const std::string& maildir = configuration.forward.maildir.text;
-  if (!maildir.empty()) return routes.maildir({maildir, configuration.hostname});
-  return routes.server(pool);
-}
-
-}  // namespace
 
 WorkerRoutes::WorkerRoutes(coro::Scheduler& scheduler, net::Files& files, net::Network& network,
                            Log& log, const policy::Configuration& configuration,
                            std::size_t workers)
-    : routes_(scheduler, files, network, log),
-      service_(routes_, pool_settings(configuration, workers)),
-      site_(site_route(routes_, configuration, pool_settings(configuration, workers))) {}
+    : configuration_(configuration),
+      workers_(workers),
+      routes_(scheduler, files, network, log),
+      service_(routes_, pool_settings(configuration, configuration.forward, workers)),
+      site_(route(configuration.forward)) {}
+
+deliver::Route& WorkerRoutes::route(const policy::ForwardTo& destination) {
+  if (!destination.maildir.empty())
+    return routes_.maildir({destination.maildir.text, configuration_.hostname});
+  return routes_.server(pool_settings(configuration_, destination, workers_));
+}
+
+session::DomainRoutes WorkerRoutes::domains() {
+  session::DomainRoutes domains;
+  for (const policy::ForwardRoute& each : configuration_.forward.routes)
+    for (const policy::DomainPattern& domain : each.domains) domains.add(domain.text, route(each));
+  return domains;
+}
 
 }  // namespace postern::daemon

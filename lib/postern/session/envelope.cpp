@@ -22,7 +22,7 @@ smtp::Reply parameter_reply(const Error& error) {
 
 // What both we and whoever takes the message over can do.
 smtp::Capabilities Session::offers() const {
-  const smtp::Capabilities route = services_.route.offers();
+  const smtp::Capabilities route = services_.domains.offers(services_.route);
   smtp::Capabilities offers;
   offers.pipelining = true;
   offers.enhanced_status_codes = true;
@@ -142,16 +142,6 @@ Session::Step Session::judge_recipient() {
   return Step::ask_about_recipient;
 }
 
-// Those who wanted different answers to this message the last time go apart.
-bool Session::follows_split(const plugin::Recipient& recipient) {
-  const auto key =
-      Splits::key(client_.remote.ip, transaction_->reverse_path().text, recipient.key());
-  const auto wanted = services_.splits.outcome_of(key, services_.scheduler.now());
-  if (!wanted) return true;
-  if (!transaction_->split) transaction_->split = wanted;
-  return transaction_->split == wanted;
-}
-
 Session::Step Session::refuse_recipient(const smtp::Reply& refusal, std::string_view by) {
   ++refused_;
   std::string path = transaction_->parties.back().recipient->path().text;
@@ -166,6 +156,7 @@ Session::Step Session::refuse_recipient(const smtp::Reply& refusal, std::string_
 bool Session::follows_route(plugin::Recipient& recipient) {
   Transaction& transaction = *transaction_;
   deliver::Route* route = hearing_->route(recipient);
+  if (!route) route = services_.domains.find(recipient.domain());
   if (!route) route = &services_.route;
   if (!transaction.envelope().recipients.empty()) return route == transaction.route;
   if (route != transaction.route) transaction.delivery.reset();
@@ -201,11 +192,11 @@ coro::Task<void> Session::ask_about_recipient() {
     transaction.rebuild = transaction.rebuild || envelope.recipients.size() > before;
     envelope.recipients.erase(envelope.recipients.begin() + static_cast<std::ptrdiff_t>(before),
                               envelope.recipients.end());
-    tell_rejected(plugin::Hook::rcpt, answer, by_downstream, path);
+    tell_rejected(plugin::Hook::rcpt, answer, transaction.delivery->answered_by(), path);
     transaction.drop_last();
   }
   reply(answer);
-  transaction.hear(std::move(path), answer, by_downstream);
+  transaction.hear(std::move(path), answer, transaction.delivery->answered_by());
 }
 
 // What the settings of the transaction are: its recipients', where all have the same.

@@ -1,5 +1,7 @@
 #include <postern/session/transaction.hpp>
 
+#include <algorithm>
+
 namespace postern::session {
 
 void Transaction::hear(std::string path, const smtp::Reply& reply, std::string_view by) {
@@ -29,6 +31,11 @@ void Transaction::drop_last() {
   parties.pop_back();
   recipient_marks.pop_back();
   remove_last();
+}
+
+bool Transaction::partly_taken() const {
+  return std::any_of(answers.begin(), answers.end(),
+                     [](const smtp::Reply& answer) { return answer.is_positive(); });
 }
 
 }  // namespace postern::session

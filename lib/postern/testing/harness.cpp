@@ -218,7 +218,7 @@ session::Services& Harness::services() {
   return *services_;
 }
 
-void Harness::listen(const SocketAddress& address, ScriptedDownstream& server) {
+void Harness::listen(const ServerAddress& address, ScriptedDownstream& server) {
   network.listen(address,
                  [&server](net::StreamPtr stream) { return server.serve(std::move(stream)); });
 }
@@ -229,8 +229,13 @@ deliver::Pool& Harness::forward() {
   return forward_->pool();
 }
 
-void Harness::deliver_to_maildir() {
-  route_ = &routes_.maildir({maildir, settings.hostname});
+void Harness::deliver_to_maildir() { route_ = &routes_.maildir({maildir, settings.hostname}); }
+
+deliver::SmtpRoute& Harness::route(const std::string& domain,
+                                   const deliver::PoolSettings& pool_settings) {
+  deliver::SmtpRoute& made = routes_.server(pool_settings);
+  services().domains.add(domain, made);
+  return made;
 }
 
 net::StreamPtr Harness::connect(LinkOptions link, bool full) {

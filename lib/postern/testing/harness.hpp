@@ -78,11 +78,13 @@ class Harness : private session::SessionHost {
   void tick();  // as a worker's, once a minute
 
   // ---- The downstream ----
-  void listen(const SocketAddress& address, ScriptedDownstream& server);
+  void listen(const ServerAddress& address, ScriptedDownstream& server);
   void listen() { listen(first, downstream); }
   // The route. Change `pool` before forward(), `settings` before the first client.
   deliver::Pool& forward();
   void deliver_to_maildir();
+  // ... of a domain; after the first client has connected, or services() was asked for.
+  deliver::SmtpRoute& route(const std::string& domain, const deliver::PoolSettings& pool_settings);
 
   // ---- Clients ----
   // A new one, as it sees its connection. `full`: the worker is at its cap.
