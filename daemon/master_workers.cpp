@@ -44,8 +44,9 @@ void Master::start_worker(Generation& generation, std::size_t index) {
   Slot& slot = generation.slots[index];
   slot.restart_at = TimePoint::max();
   const TimePoint now = Clock::now();
-  const Hello hello{index, generation.number, generation.slots.size(),
-                    ports_->sockets_of(generation.settings.listen)};
+  Ports::Sockets listening = ports_->sockets_of(generation.settings.listen);
+  const Hello hello{index, generation.number, generation.slots.size(), std::move(listening.sockets),
+                    std::move(listening.listeners)};
   auto child = Child::start(hello, generation.bundle, now);
   if (child) {
     slot.child = child->get();

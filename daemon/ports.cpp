@@ -105,12 +105,19 @@ void Ports::keep_only(const std::vector<SocketAddress>& addresses) {
   ports_.erase(gone, ports_.end());
 }
 
-std::vector<int> Ports::sockets_of(const std::vector<SocketAddress>& addresses) const {
-  std::vector<int> sockets;
-  for (const Port& port : ports_)
-    if (has(addresses, port.asked))
-      sockets.insert(sockets.end(), port.sockets.begin(), port.sockets.end());
-  return sockets;
+// Several blocks may ask for any free port of the same address: each port is one of theirs.
+Ports::Sockets Ports::sockets_of(const std::vector<SocketAddress>& addresses) const {
+  Sockets found;
+  std::vector<bool> taken(addresses.size());
+  for (const Port& port : ports_) {
+    std::size_t index = 0;
+    while (index < addresses.size() && (taken[index] || addresses[index] != port.asked)) ++index;
+    if (index == addresses.size()) continue;
+    taken[index] = true;
+    found.sockets.insert(found.sockets.end(), port.sockets.begin(), port.sockets.end());
+    found.listeners.resize(found.sockets.size(), index);
+  }
+  return found;
 }
 
 std::vector<int> Ports::column(std::size_t index,

@@ -3,6 +3,7 @@
 
 #include <postern/base/ip.hpp>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -35,8 +36,12 @@ class Ports {
   void close_all() { keep_only({}); }
 
   const std::vector<Port>& all() const { return ports_; }
-  // Those of these addresses.
-  std::vector<int> sockets_of(const std::vector<SocketAddress>& addresses) const;
+  // Those of these addresses; of each, to which of the addresses it belongs.
+  struct Sockets {
+    std::vector<int> sockets;
+    std::vector<std::uint64_t> listeners;
+  };
+  Sockets sockets_of(const std::vector<SocketAddress>& addresses) const;
   std::vector<int> column(std::size_t index, const std::vector<SocketAddress>& addresses) const;
 
  private:

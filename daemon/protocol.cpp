@@ -26,7 +26,7 @@ struct Bounds {
 constexpr Bounds bounds_of(std::size_t index) {
   switch (index) {
     case 0:
-      return {3 * number_octets, (3 + max_hello_sockets) * number_octets};
+      return {3 * number_octets, (3 + 2 * max_hello_sockets) * number_octets};
     case 1:
       return {0, policy::max_bundle_octets};
     case 2:
@@ -60,7 +60,10 @@ struct Payload {
     put_number(out, hello.slot);
     put_number(out, hello.generation);
     put_number(out, hello.workers);
-    for (const int socket : hello.sockets) put_number(out, static_cast<std::uint64_t>(socket));
+    for (std::size_t i = 0; i < hello.sockets.size(); ++i) {
+      put_number(out, static_cast<std::uint64_t>(hello.sockets[i]));
+      put_number(out, hello.listeners.at(i));
+    }
   }
   void operator()(const BundleBytes& bundle) const { out += bundle.bytes; }
   void operator()(const Serve& serve) const {
@@ -87,12 +90,14 @@ std::optional<int> descriptor_at(std::string_view payload, std::size_t at) {
 }
 
 std::optional<Message> decode_hello(std::string_view payload) {
-  if (payload.size() % number_octets != 0) return {};
-  Hello hello{number_at(payload, 0), number_at(payload, 8), number_at(payload, 16), {}};
-  for (std::size_t at = 3 * number_octets; at < payload.size(); at += number_octets) {
+  constexpr std::size_t first = 3 * number_octets, each = 2 * number_octets;
+  if ((payload.size() - first) % each != 0) return {};
+  Hello hello{number_at(payload, 0), number_at(payload, 8), number_at(payload, 16), {}, {}};
+  for (std::size_t at = first; at < payload.size(); at += each) {
     const auto socket = descriptor_at(payload, at);
     if (!socket) return {};
     hello.sockets.push_back(*socket);
+    hello.listeners.push_back(number_at(payload, at + number_octets));
   }
   return hello;
 }

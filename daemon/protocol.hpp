@@ -18,12 +18,14 @@ namespace postern::daemon {
 
 // ---- from the master
 
-// First of all: who the worker is, and which of its descriptors are listening sockets.
+// First of all: who the worker is, which of its descriptors are listening sockets, and to which
+// [[listen]] block of the configuration each belongs.
 struct Hello {
   std::uint64_t slot = 0;
   std::uint64_t generation = 1;
   std::uint64_t workers = 1;
   std::vector<int> sockets;
+  std::vector<std::uint64_t> listeners;  // as many as sockets: indexes of blocks
 };
 // The configuration as policy::Bundle writes it.
 struct BundleBytes {

@@ -62,6 +62,13 @@ session::Settings session_settings(const policy::Configuration& configuration) {
   return settings;
 }
 
+std::vector<session::Listener> session_listeners(const policy::Configuration& configuration) {
+  std::vector<session::Listener> listeners;
+  for (const policy::Listen& listen : configuration.listen)
+    listeners.push_back({listen.proxy_from, listen.xclient_from, listen.xforward_from});
+  return listeners;
+}
+
 deliver::PoolSettings pool_settings(const policy::Configuration& configuration,
                                     const policy::ForwardTo& forward, std::size_t workers) {
   deliver::PoolSettings settings;

@@ -5,13 +5,17 @@
 #include <postern/deliver/pool.hpp>
 #include <postern/dns/ares_resolver.hpp>
 #include <postern/policy/configuration.hpp>
+#include <postern/session/listener.hpp>
 #include <postern/session/settings.hpp>
 
 #include <cstddef>
+#include <vector>
 
 namespace postern::daemon {
 
 session::Settings session_settings(const policy::Configuration& configuration);
+// Of each [[listen]] block, in their order.
+std::vector<session::Listener> session_listeners(const policy::Configuration& configuration);
 
 // What [forward] or one of its routes says. A worker has its share of the connections and probes;
 // at least one.

@@ -26,6 +26,30 @@ class Worker::Scope final : public plugin::HookScope {
       : HookScope(plugin::ScopeKind::worker, lineup, scheduler, lineup.snapshot().site()) {}
 };
 
+// Where clients of one socket come in; shut while the worker takes nobody.
+class Worker::Door final : private net::Acceptor {
+ public:
+  Door(Worker& worker, int socket, const session::Listener& listener)
+      : worker_(worker), socket_(socket), listener_(listener) {}
+
+  Result<void> open() {
+    auto opened = net::Listener::open(worker_.loop_, socket_, *this);
+    if (!opened) return fail(opened.error());
+    open_ = std::move(*opened);
+    return {};
+  }
+  void shut() { open_.reset(); }
+
+ private:
+  void accepted(net::StreamPtr stream) override { worker_.accepted(std::move(stream), listener_); }
+  void accept_failed(const Error& error) override { worker_.accept_failed(error); }
+
+  Worker& worker_;
+  int socket_;
+  const session::Listener& listener_;
+  std::unique_ptr<net::Listener> open_;
+};
+
 // The time that transactions have to finish.
 class Worker::Grace final : public coro::Timer {
  public:
@@ -63,6 +87,7 @@ Worker::Worker(net::Loop& loop, Log& log, const policy::Loaded& loaded, WorkerPl
       files_(loop),
       network_(loop),
       settings_(session_settings(loaded.configuration)),
+      listeners_(session_listeners(loaded.configuration)),
       plugins_(std::move(plugins)),
       routes_(loop, files_, network_, log, loaded.configuration, identity.workers),
       scope_(std::make_unique<Scope>(loop, *plugins_.lineup)),
@@ -94,22 +119,20 @@ coro::Task<void> Worker::tick() {
 
 Worker::~Worker() { loop_.watch_lag(nullptr); }
 
-Result<void> Worker::serve(int socket) {
-  listeners_[socket] = nullptr;
+Result<void> Worker::serve(int socket, std::size_t listener) {
+  auto& door = doors_[socket];
+  door = std::make_unique<Door>(*this, socket, listeners_.at(listener));
   if (paused_ || draining_) return {};
-  auto listener = net::Listener::open(loop_, socket, *this);
-  if (!listener) return fail(listener.error());
-  listeners_[socket] = std::move(*listener);
-  return {};
+  return door->open();
 }
 
-void Worker::release(int socket) { listeners_.erase(socket); }
+void Worker::release(int socket) { doors_.erase(socket); }
 
 // Above 95 % a client is told to come back; at 100 % clients wait in the listening sockets' queues,
 // where another worker may take them, until there is room for them (90 %).
-void Worker::accepted(net::StreamPtr stream) {
+void Worker::accepted(net::StreamPtr stream, const session::Listener& listener) {
   const std::size_t running = sessions_.running() + 1;
-  auto session = std::make_unique<session::Session>(std::move(stream), services_,
+  auto session = std::make_unique<session::Session>(std::move(stream), services_, listener,
                                                     fmt::format("{}{:x}", id_prefix_, ++count_));
   registry_.push_back(*session);
   session::Session::start(sessions_, std::move(session),
@@ -139,22 +162,22 @@ void Worker::session_ended() {
 
 void Worker::pause() {
   paused_ = true;
-  for (auto& [socket, listener] : listeners_) listener.reset();
+  for (auto& [socket, door] : doors_) door->shut();
 }
 
 void Worker::resume() {
   paused_ = false;
-  for (auto& [socket, listener] : listeners_) {
-    auto served = serve(socket);
-    if (served) continue;
-    return accept_failed(served.error());
+  for (auto& [socket, door] : doors_) {
+    auto opened = door->open();
+    if (opened) continue;
+    return accept_failed(opened.error());
   }
 }
 
 void Worker::drain() {
   if (draining_) return;
   draining_ = true;
-  listeners_.clear();
+  doors_.clear();
   registry_.each([](session::Session& session) { session.drain(); });
   grace_ = std::make_unique<Grace>(*this, drain_timeout_);
   chores_.start(wind_down());

@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "list_watch.hpp"
 #include "routes.hpp"
@@ -35,16 +36,16 @@ struct WorkerPlugins {
 };
 
 // Everything runs on `loop`'s thread.
-class Worker final : private net::Acceptor, private net::LagWatcher, private session::SessionHost {
+class Worker final : private net::LagWatcher, private session::SessionHost {
  public:
   // `loaded` must be usable and outlive the worker.
   Worker(net::Loop& loop, Log& log, const policy::Loaded& loaded, WorkerPlugins plugins,
          WorkerIdentity identity);
   ~Worker();
 
-  // Accepts on a listening socket that somebody else owns; stops to.
-  // Errors: descriptors, io.
-  Result<void> serve(int socket);
+  // Accepts on a listening socket that somebody else owns, for the configuration's [[listen]] block
+  // of that index; stops to. Errors: descriptors, io.
+  Result<void> serve(int socket, std::size_t listener);
   void release(int socket);
 
   // SIGTERM: accepts nothing more, tells idle sessions 421, lets transactions finish for
@@ -56,11 +57,12 @@ class Worker final : private net::Acceptor, private net::LagWatcher, private ses
   std::size_t sessions() const { return sessions_.running(); }
 
  private:
+  class Door;
   class Grace;
   class Recess;
   class Scope;
-  void accepted(net::StreamPtr stream) override;
-  void accept_failed(const Error& error) override;
+  void accepted(net::StreamPtr stream, const session::Listener& listener);
+  void accept_failed(const Error& error);
   void loop_was_held(net::Duration duration, std::string_view who) override;
   void session_ended() override;
   coro::Task<void> wind_down();
@@ -75,6 +77,7 @@ class Worker final : private net::Acceptor, private net::LagWatcher, private ses
   net::DiskFiles files_;
   net::TcpNetwork network_;
   session::Settings settings_;
+  std::vector<session::Listener> listeners_;  // of the [[listen]] blocks
   WorkerPlugins plugins_;
   WorkerRoutes routes_;
   std::unique_ptr<Scope> scope_;  // of what outlives the clients
@@ -84,7 +87,7 @@ class Worker final : private net::Acceptor, private net::LagWatcher, private ses
   coro::Scope chores_;  // the winding down
   coro::Scope rounds_;  // the tick, the lists
   coro::List<session::Session, session::SessionTag> registry_;
-  std::map<int, std::unique_ptr<net::Listener>> listeners_;  // null while paused
+  std::map<int, std::unique_ptr<Door>> doors_;  // of the sockets that are served
   std::size_t most_sessions_;
   std::string id_prefix_;
   std::uint64_t count_ = 0;

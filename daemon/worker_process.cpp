@@ -70,12 +70,13 @@ class WorkerProcess final : private net::ChannelReader,
                             private coro::Timer {
  public:
   WorkerProcess(net::Loop& loop, LogWriter& log, const policy::Loaded& loaded,
-                WorkerPlugins plugins, const WorkerIdentity& identity, std::vector<int> sockets,
+                WorkerPlugins plugins, const WorkerIdentity& identity, const Hello& hello,
                 Decoder decoder)
       : loop_(loop),
         log_(log),
         worker_(loop, log, loaded, std::move(plugins), identity),
-        sockets_(std::move(sockets)),
+        sockets_(hello.sockets),
+        listeners_(hello.listeners),
         decoder_(std::move(decoder)) {}
   ~WorkerProcess() { loop_.disarm(*this); }
 
@@ -133,8 +134,10 @@ class WorkerProcess final : private net::ChannelReader,
   }
 
   void start_serving(int socket) {
-    if (draining_ || std::find(sockets_.begin(), sockets_.end(), socket) == sockets_.end()) return;
-    auto served = worker_.serve(socket);
+    const auto found = std::find(sockets_.begin(), sockets_.end(), socket);
+    if (draining_ || found == sockets_.end()) return;
+    const auto index = static_cast<std::size_t>(found - sockets_.begin());
+    auto served = worker_.serve(socket, listeners_.at(index));
     if (served) return;
     log_.error("serving a listening socket: {}; this worker gives up", served.error().describe());
     drain();  // the master gives the socket to another
@@ -166,6 +169,7 @@ class WorkerProcess final : private net::ChannelReader,
   LogWriter& log_;
   Worker worker_;
   std::vector<int> sockets_;
+  std::vector<std::uint64_t> listeners_;  // of each socket: its [[listen]] block
   Decoder decoder_;
   std::unique_ptr<net::Channel> channel_;
   coro::TimePoint due_;
@@ -200,8 +204,8 @@ Result<void> work(int channel, Orders orders, Decoder decoder) {
   if (!lined_up.usable()) return fail(Errc::malformed, lined_up.problems.front().line());
   plugins.lineup = std::move(lined_up.lineup);
   orders.bundle = {};  // lists can be large
-  WorkerProcess process(loop, log, loaded, std::move(plugins), identity,
-                        std::move(orders.hello.sockets), std::move(decoder));
+  WorkerProcess process(loop, log, loaded, std::move(plugins), identity, orders.hello,
+                        std::move(decoder));
   return process.run(channel);
 }
 

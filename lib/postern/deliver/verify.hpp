@@ -1,6 +1,6 @@
 // Whether a downstream knows a recipient: asked with MAIL, RCPT and RSET on a connection of its
 // pool, before mail for him takes one. Answers are remembered, equal questions are joined, and
-// there are only so many probes: a dictionary attack is answered here. Source: docs/adr/0005.
+// there are only so many probes: a dictionary attack is answered here. Source: docs/adr/0006.
 #pragma once
 
 #include <postern/coro/event.hpp>

@@ -129,6 +129,37 @@ void check_routes(const Value& blocks, const Configuration& configuration, Probl
   }
 }
 
+IpAddress first_of(const Network& network) {
+  const std::string text = network.text();
+  return IpAddress::parse(text.substr(0, text.find('/'))).value_or(IpAddress());
+}
+
+bool overlap(const Network& a, const Network& b) {
+  return a.contains(first_of(b)) || b.contains(first_of(a));
+}
+
+// Rights are those of the connection's own address: where a balancer passes octets on, they would
+// be its clients'. A proxy that speaks SMTP itself may have both, so it is no error.
+void check_peers(const Value& document, const Configuration& configuration, Problems& problems) {
+  const auto check_list = [&](std::size_t block, const std::vector<Network>& balancers,
+                              const std::vector<Network>& peers, const char* key,
+                              const char* command) {
+    for (const Network& peer : peers)
+      for (const Network& balancer : balancers)
+        if (overlap(peer, balancer))
+          problems.note(place_in_block(document, "listen", block, key),
+                        fmt::format("listen.{}", key),
+                        fmt::format("{} and {} of proxy_from overlap: clients of a balancer there "
+                                    "may use {} themselves; list it in one of the two",
+                                    peer.text(), balancer.text(), command));
+  };
+  for (std::size_t i = 0; i < configuration.listen.size(); ++i) {
+    const Listen& listen = configuration.listen[i];
+    check_list(i, listen.proxy_from, listen.xclient_from, "xclient_from", "XCLIENT");
+    check_list(i, listen.proxy_from, listen.xforward_from, "xforward_from", "XFORWARD");
+  }
+}
+
 void check_forward(const Value& document, const Configuration& configuration, Problems& problems) {
   const Entry* forward = document.find("forward");
   if (forward == nullptr) {
@@ -250,6 +281,7 @@ void check(const Value& document, const Bundle& bundle, bool ask_system,
   check_hostname(document, configuration, problems);
   check_include(document, bundle, configuration, problems);
   check_listeners(document, configuration, problems);
+  check_peers(document, configuration, problems);
   check_forward(document, configuration, problems);
   check_plugins(document, problems);
   check_score(document, configuration.score, problems);

@@ -3,6 +3,7 @@
 // they are, in smtp/limits.hpp and smtp/timeouts.hpp.
 #pragma once
 
+#include <postern/base/ip.hpp>
 #include <postern/base/log.hpp>
 #include <postern/base/server_address.hpp>
 #include <postern/policy/codec.hpp>
@@ -77,6 +78,9 @@ constexpr auto names_of(LogFormat) { return std::array<std::string_view, 2>{"jso
 struct Listen {
   SocketAddress address;  // port 0: any free one
   ListenTls tls = ListenTls::none;
+  std::vector<Network> proxy_from;
+  std::vector<Network> xclient_from;
+  std::vector<Network> xforward_from;
   static void describe(Schema<Listen>& schema);
 };
 

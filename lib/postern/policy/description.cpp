@@ -20,7 +20,21 @@ void Listen::describe(Schema<Listen>& schema) {
       .required();
   schema.key("tls", &Listen::tls, "whether this listener speaks TLS")
       .later({"starttls", "implicit"});
-  schema.later({"proxy_from", "xclient_from", "xforward_from"});
+  schema
+      .key(
+          "proxy_from", &Listen::proxy_from,
+          "networks of balancers: who connects from there must begin with a PROXY protocol header, "
+          "version 1 or 2, within 5s, and the client that it names is the client")
+      .otherwise("nobody");
+  schema
+      .key("xclient_from", &Listen::xclient_from,
+           "networks of proxies that may tell the client by the XCLIENT command")
+      .otherwise("nobody");
+  schema
+      .key("xforward_from", &Listen::xforward_from,
+           "networks of mail servers that may tell the client of the next message by the XFORWARD "
+           "command")
+      .otherwise("nobody");
 }
 
 void ForwardTimeouts::describe(Schema<ForwardTimeouts>& schema) {
@@ -43,7 +57,7 @@ void Verify::describe(Schema<Verify>& schema) {
       .key("senders", &Verify::senders,
            "reverse-paths that probes are sent with, the next where one is refused: \"<>\", or a "
            "mailbox")
-      .otherwise("the null sender, then double-bounce at our host name");
+      .otherwise("the null sender, then double-bounce at us");
   schema
       .key("positive", &Verify::positive, "how long a recipient that was taken is not asked about")
       .at_most(30 * day);

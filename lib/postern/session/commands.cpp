@@ -43,8 +43,8 @@ const Session::Rule Session::rules[] = {
     {Verb::etrn, any_state, &Session::not_offered},
     {Verb::starttls, any_state, &Session::not_offered},
     {Verb::auth, any_state, &Session::not_offered},
-    {Verb::xclient, any_state, &Session::not_offered},
-    {Verb::xforward, any_state, &Session::not_offered},
+    {Verb::xclient, any_state, &Session::xclient},
+    {Verb::xforward, any_state, &Session::xforward},
 };
 
 const Session::Rule* Session::rule_for(Verb verb) const {
@@ -77,6 +77,8 @@ Session::Step Session::step() {
   } else if (line.bare_lf && services_.settings.bare_newline == smtp::BareNewline::reject) {
     next = refuse_command(replies::syntax_error());
     expect_unsolicited(line.consumed);
+  } else if (put_off() && state_ == greeted && istarts_with(line.text, "MAIL")) {
+    return Step::judge_late;
   } else {
     hearing_->at_command(line.consumed);
     next = take_command(line.text);
@@ -122,14 +124,16 @@ Session::Step Session::helo(const smtp::Command& command) {
   auto host = smtp::parse_helo_name(command.argument);
   if (!host) return refuse_command(replies::bad_helo_name());
   end_transaction("reset");  // RFC 5321 section 4.1.4: as RSET
-  client_.helo = *host;
+  client_.helo = std::move(*host);
   client_.esmtp = command.verb == Verb::ehlo;
   after_ = &Session::answer_helo;
-  return hearing_->greet(std::move(*host), client_.esmtp) ? answer_helo() : Step::wait_for_plugins;
+  if (peer_ && greeted_by_peer(client_.esmtp)) return answer_helo();
+  return hearing_->greet(client_.helo, client_.esmtp) ? answer_helo() : Step::wait_for_plugins;
 }
 
 Session::Step Session::answer_helo() {
-  if (const auto& refusal = hearing_->refusal()) {
+  const auto& refusal = hearing_->refusal();
+  if (refusal && !put_off()) {
     tell_rejected(plugin::Hook::helo, refusal->reply, refusal->by);
     state_ = fresh;
     if (refusal->closes)
@@ -138,12 +142,13 @@ Session::Step Session::answer_helo() {
       reply(refusal->reply);
     return Step::next;
   }
-  offered_ = client_.esmtp ? offers() : smtp::Capabilities{};
-  for (const std::string& keyword : hearing_->hello()->withheld())
-    smtp::withhold(offered_, keyword);
+  offered_ = extended() ? offers() : smtp::Capabilities{};
+  if (!put_off())
+    for (const std::string& keyword : hearing_->hello()->withheld())
+      smtp::withhold(offered_, keyword);
   state_ = greeted;
-  reply(client_.esmtp ? smtp::ehlo_reply(services_.settings.hostname, offered_)
-                      : smtp::Reply(250, services_.settings.hostname));
+  reply(extended() ? smtp::ehlo_reply(services_.settings.hostname, offered_)
+                   : smtp::Reply(250, services_.settings.hostname));
   return Step::next;
 }
 

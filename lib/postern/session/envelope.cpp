@@ -32,6 +32,8 @@ smtp::Capabilities Session::offers() const {
   offers.size = true;
   offers.size_limit = services_.settings.message_octets;
   if (route.size_limit > 0) offers.size_limit = std::min(offers.size_limit, route.size_limit);
+  if (peer_ && peer_->may_xclient) offers.xclient = smtp::xclient_attributes();
+  if (peer_ && peer_->may_xforward) offers.xforward = smtp::xforward_attributes();
   return offers;
 }
 
@@ -57,6 +59,7 @@ Session::Step Session::mail(const smtp::Command& command) {
   transaction_->envelope().parameters = std::move(*parameters);
   transaction_->envelope().id = fmt::format("{}.{}", id_, ++transactions_);
   transaction_->began = services_.scheduler.now();
+  if (peer_ && peer_->refusal) return refuse_late();
   after_ = &Session::answer_mail;
   return hearing_->mail(*transaction_) ? answer_mail() : Step::wait_for_plugins;
 }
@@ -169,7 +172,7 @@ coro::Task<void> Session::ask_about_recipient() {
   Transaction& transaction = *transaction_;
   deliver::Envelope& envelope = transaction.envelope();
   if (!transaction.delivery) {
-    client_.local = stream_->local();
+    learn_local();
     transaction.delivery = transaction.route->begin(envelope);
   }
   const std::size_t before = envelope.recipients.size();

@@ -176,7 +176,9 @@ void Hearing::slow_down(std::chrono::milliseconds delay) { delay_ = std::max(del
 
 std::chrono::milliseconds Hearing::take_delay() { return std::exchange(delay_, 0ms); }
 
-bool Hearing::spoke_early() const { return spoke_early_ || (!begun_ && !stream_.input().empty()); }
+bool Hearing::spoke_early() const {
+  return spoke_early_ || (!begun_ && stream_.input().size() > excused_);
+}
 
 // Looks now and then instead of reading: a stream has one reader, and that is the dialogue,
 // whatever plugins do.

@@ -67,6 +67,8 @@ class Hearing final : private plugin::Dialogue {
   std::chrono::milliseconds take_delay();
   // The time before the greeting is over: nobody waits for early input any more.
   void begins() { begun_ = true; }
+  // So much of the input is there before anybody could listen: it says nothing of the client.
+  void excuse(std::size_t octets) { excused_ = octets; }
   bool spoke_early() const override;
   // Octets of the command at hand that are still in the input.
   void at_command(std::size_t octets) { command_octets_ = octets; }
@@ -104,6 +106,7 @@ class Hearing final : private plugin::Dialogue {
   plugin::Hook hook_ = plugin::Hook::connect;
   std::chrono::milliseconds delay_{};
   std::size_t command_octets_ = 0;
+  std::size_t excused_ = 0;
   bool begun_ = false;
   bool spoke_early_ = false;
 };

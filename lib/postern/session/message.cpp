@@ -203,13 +203,16 @@ coro::Task<bool> Session::rebuild_envelope() {
 std::string Session::trace_field() {
   const deliver::Envelope& envelope = transaction_->envelope();
   mail::Trace trace;
-  trace.helo = client_.helo;
+  // Whom XFORWARD tells spoke to the peer, whose own field says so.
+  const bool forwarded = peer_ && peer_->forwarding;
+  const deliver::Client& sender = forwarded ? peer_->own : client_;
+  trace.helo = sender.helo;
   const auto* client = transaction_->facts().find<facts::ClientName>();
-  if (client) trace.rdns = client->name;
-  trace.client = client_.remote.ip;
+  if (client && !forwarded) trace.rdns = client->name;
+  trace.client = sender.remote.ip;
   trace.hostname = services_.settings.hostname;
   trace.id = envelope.id;
-  trace.extended = client_.esmtp;
+  trace.extended = sender.esmtp;
   trace.utf8 = envelope.parameters.smtputf8;
   if (envelope.recipients.size() == 1) trace.recipient = envelope.recipients.front().path.text;
   trace.when = services_.scheduler.wall();
@@ -227,14 +230,16 @@ void Session::conclude(const smtp::Reply& answer, std::string_view by, bool unce
   record_transaction(outcome, &answer, by);
   Hearing::end(std::move(transaction_));
   state_ = greeted;
+  forget_forwarded();
 }
 
 void Session::end_transaction(std::string_view outcome) {
-  if (!transaction_) return;
+  if (!transaction_) return forget_forwarded();
   record_transaction(transaction_->accepted > 0 ? outcome : "refused", nullptr, by_core);
   hearing_->notify(plugin::Hook::reset, plugin::Reset{id_, transaction_->id(), client_.remote.ip});
   Hearing::end(std::move(transaction_));
   state_ = greeted;
+  forget_forwarded();
 }
 
 }  // namespace postern::session

@@ -37,6 +37,7 @@ void Session::record_transaction(std::string_view outcome, const smtp::Reply* an
   record.begin().key("time").string(time).key("event").string("transaction");
   record.key("id").string(transaction.id()).key("session").string(id_);
   record.key("client").string(client_.remote.ip.text()).key("port").number(client_.remote.port);
+  add_peer(record);
   record.key("helo").string(client_.helo);
   record.key("reverse_path").string(transaction.reverse_path().text);
   record.begin_array("recipients");
@@ -72,7 +73,15 @@ void Session::record_transaction(std::string_view outcome, const smtp::Reply* an
   hearing_->notify(plugin::Hook::record, plugin::Recorded{line});
 }
 
+void Session::add_peer(json::Writer& record) const {
+  if (stream_->remote() != client_.remote) record.key("via").string(stream_->remote().ip.text());
+  if (peer_ && peer_->forwarding && peer_->forwarded &&
+      !peer_->forwarded->ident.value_or("").empty())
+    record.key("via_id").string(*peer_->forwarded->ident);
+}
+
 void Session::record_session() {
+  if (was_health_check()) return;
   std::string line;
   line.reserve(512);
   std::string time;
@@ -80,6 +89,7 @@ void Session::record_session() {
   json::Writer record(line);
   record.begin().key("time").string(time).key("event").string("session").key("id").string(id_);
   record.key("client").string(client_.remote.ip.text()).key("port").number(client_.remote.port);
+  add_peer(record);
   record.key("helo").string(client_.helo).key("ending").string(name(ending_));
   record.key("transactions").number(transactions_).key("accepted").number(messages_);
   record.key("recipients_refused").number(refused_).key("errors").number(errors_);

@@ -51,13 +51,15 @@ std::string_view name(Ending ending) {
   return "none";
 }
 
-Session::Session(net::StreamPtr stream, Services& services, std::string id)
+Session::Session(net::StreamPtr stream, Services& services, const Listener& listener,
+                 std::string id)
     : id_(std::move(id)),
       context_(services.scheduler, id_),
       stream_(std::move(stream)),
       services_(services),
       began_(services.scheduler.now()) {
   client_.remote = stream_->remote();
+  if (listener.trusts_anybody()) peer_ = Peer::at(listener, client_.remote.ip);
   hearing_ = std::make_unique<Hearing>(services, context_, client_, *stream_, id_);
 }
 
@@ -69,6 +71,7 @@ void Session::start(coro::Scope& scope, std::unique_ptr<Session> session, bool f
 coro::Task<void> Session::run(std::unique_ptr<Session> session, bool full) {
   try {
     if (full) session->close(Ending::overload, replies::too_busy());
+    if (!full && session->peer_) co_await session->meet_peer();
     co_await session->converse();
   } catch (const std::exception& error) {
     session->services_.log.error("session {}: {}", session->id_, error.what());
@@ -100,6 +103,14 @@ coro::Task<void> Session::converse() {
         if (!closing_) doing = go_on();
         continue;
       }
+      case Step::welcome_client:
+        co_await change_client();
+        close_if_stopped();
+        if (!closing_) doing = welcome_told();
+        continue;
+      case Step::judge_late:
+        co_await judge_late();
+        break;
       case Step::ask_about_recipient:
         co_await ask_about_recipient();
         break;
@@ -121,6 +132,7 @@ coro::Task<void> Session::converse() {
         continue;  // a command in pieces has one time limit
       }
     }
+    if (peer_ && peer_->changed) co_await change_client();
     const auto delay = hearing_->take_delay();
     if (delay.count() > 0) co_await pause(delay);
     command_due_ = services_.scheduler.now() + services_.settings.command_timeout;
@@ -131,8 +143,11 @@ coro::Task<void> Session::converse() {
 
 Session::Step Session::welcome() {
   const plugin::Lineup& lineup = services_.lineup;
-  if (!lineup.empty(plugin::Hook::admit) || !lineup.empty(plugin::Hook::connect))
-    client_.local = stream_->local();
+  if (put_off()) {
+    hearing_->begins();
+    return greet();
+  }
+  if (!lineup.empty(plugin::Hook::admit) || !lineup.empty(plugin::Hook::connect)) learn_local();
   if (auto refusal = hearing_->admit(client_.local)) {
     tell_rejected(plugin::Hook::admit, refusal->reply, refusal->by);
     close(Ending::refused, refusal->reply);

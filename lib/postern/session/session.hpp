@@ -4,6 +4,8 @@
 #include <postern/coro/scope.hpp>
 #include <postern/net/stream.hpp>
 #include <postern/session/hearing.hpp>
+#include <postern/session/listener.hpp>
+#include <postern/session/peer.hpp>
 #include <postern/session/services.hpp>
 #include <postern/session/transaction.hpp>
 #include <postern/smtp/bdat.hpp>
@@ -33,8 +35,8 @@ std::string_view name(Ending ending);
 
 class Session final : private net::EndWatcher, public coro::ListHook<struct SessionTag> {
  public:
-  // `id` is unique among all sessions of the site.
-  Session(net::StreamPtr stream, Services& services, std::string id);
+  // `id` is unique among all sessions of the site; `listener` outlives them.
+  Session(net::StreamPtr stream, Services& services, const Listener& listener, std::string id);
 
   // Runs in `scope` until it has ended; the session frees itself then. `full`: it gets 421 4.3.2
   // and is closed.
@@ -55,6 +57,8 @@ class Session final : private net::EndWatcher, public coro::ListHook<struct Sess
     next,
     wait_for_input,
     wait_for_plugins,  // then `after_` goes on
+    welcome_client,    // whom XCLIENT has told
+    judge_late,        // and take the same command then
     ask_about_recipient,
     receive_message,
   };
@@ -96,6 +100,23 @@ class Session final : private net::EndWatcher, public coro::ListHook<struct Sess
   smtp::Reply out_of_sequence(smtp::Verb verb) const;
   void expect_unsolicited(std::size_t consumed);
   bool skip_unwanted();
+
+  // Peers that tell who the client is.
+  coro::Task<void> meet_peer();
+  coro::Task<const char*> read_proxy_header();
+  void learn_local();
+  bool put_off() const { return peer_ && (peer_->put_off || peer_->changed); }
+  bool extended() const { return peer_ ? peer_->extended : client_.esmtp; }
+  bool greeted_by_peer(bool extended);
+  Step xclient(const smtp::Command& command);
+  Step xforward(const smtp::Command& command);
+  coro::Task<void> change_client();
+  Step welcome_told();
+  void put_name();
+  coro::Task<void> judge_late();
+  Step refuse_late();
+  void forget_forwarded();
+  bool was_health_check() const;
 
   // Envelope.
   smtp::Capabilities offers() const;
@@ -144,13 +165,15 @@ class Session final : private net::EndWatcher, public coro::ListHook<struct Sess
                      std::string_view recipient = {});
   void tell_accepted();
   void record_session();
+  void add_peer(json::Writer& record) const;
 
   std::string id_;
   coro::Context context_;
   net::StreamPtr stream_;
   Services& services_;
   deliver::Client client_;
-  std::string out_;  // replies of the group at hand
+  std::unique_ptr<Peer> peer_;  // null: whoever connected is the client, and nobody else
+  std::string out_;             // replies of the group at hand
   std::unique_ptr<Hearing> hearing_;
   std::unique_ptr<Transaction> transaction_;
   After after_ = nullptr;        // goes on when the plugins have been heard

@@ -19,6 +19,7 @@ Reply syntax_error() { return {500, {5, 5, 2}, "Syntax error"_text}; }
 Reply line_too_long() { return {500, {5, 5, 2}, "Line too long"_text}; }
 Reply unrecognized() { return {500, {5, 5, 1}, "Command not recognized"_text}; }
 Reply not_implemented() { return {502, {5, 5, 1}, "Command not implemented"_text}; }
+Reply not_trusted() { return {550, {5, 7, 0}, "You may not say who the client is"_text}; }
 Reply bad_argument() { return {501, {5, 5, 4}, "Syntax error in the argument"_text}; }
 Reply bad_helo_name() { return {501, {5, 5, 2}, "A domain or an address literal is needed"_text}; }
 Reply bad_reverse_path() { return {501, {5, 1, 7}, "Syntax error in the sender address"_text}; }

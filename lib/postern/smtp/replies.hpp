@@ -23,6 +23,7 @@ Reply syntax_error();         // 500 5.5.2: octets that no command may hold
 Reply line_too_long();        // 500 5.5.2
 Reply unrecognized();         // 500 5.5.1
 Reply not_implemented();      // 502 5.5.1
+Reply not_trusted();          // 550 5.7.0: XCLIENT, XFORWARD of a peer that may not
 Reply bad_argument();         // 501 5.5.4
 Reply bad_helo_name();        // 501 5.5.2
 Reply bad_reverse_path();     // 501 5.1.7

@@ -114,6 +114,7 @@ class Harness : private session::SessionHost {
   ScriptedResolver dns;
   policy::RecipientTable recipients;  // who is taken, behind all plugins
   session::Settings settings;
+  session::Listener listener;  // of clients that connect from now on
   deliver::PoolSettings pool;
   HarnessClient client{*this};
 

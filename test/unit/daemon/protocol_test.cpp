@@ -32,7 +32,7 @@ std::vector<Result<Message>> decode_all(Side side, const std::string& octets, st
 TEST_CASE("Decoder: gives back what was encoded, in any pieces", "[daemon][protocol]") {
   const std::size_t step = GENERATE(as<std::size_t>{}, 1, 7, 100'000);
   SECTION("for a worker") {
-    const std::string wire = encode(Hello{3, 1'000'000'000'000, 8, {4, 5, 70'000}}) +
+    const std::string wire = encode(Hello{3, 1'000'000'000'000, 8, {4, 5, 70'000}, {0, 1, 1}}) +
                              encode(BundleBytes{std::string(5000, '\0') + "x"}) + encode(Serve{4}) +
                              encode(Release{70'000}) + encode(Drain{}) + encode(Finish{}) +
                              encode(Reopen{});
@@ -43,6 +43,7 @@ TEST_CASE("Decoder: gives back what was encoded, in any pieces", "[daemon][proto
     CHECK(hello.generation == 1'000'000'000'000);
     CHECK(hello.workers == 8);
     CHECK(hello.sockets == std::vector<int>{4, 5, 70'000});
+    CHECK(hello.listeners == std::vector<std::uint64_t>{0, 1, 1});
     CHECK(std::get<BundleBytes>(*got[1]).bytes == std::string(5000, '\0') + "x");
     CHECK(std::get<Serve>(*got[2]).socket == 4);
     CHECK(std::get<Release>(*got[3]).socket == 70'000);
@@ -91,7 +92,7 @@ TEST_CASE("Decoder: refuses what its side does not receive, without waiting for 
 }
 
 TEST_CASE("Decoder: needs the whole message", "[daemon][protocol]") {
-  const std::string wire = encode(Hello{0, 1, 1, {4}});
+  const std::string wire = encode(Hello{0, 1, 1, {4}, {0}});
   CHECK(decode_all(Side::worker, wire.substr(0, wire.size() - 1), 1).empty());
 }
 

@@ -64,12 +64,18 @@ TEST_CASE("load: tells a wrong value with its place, its key and the remedy", "[
        "\"lmtp\""},
       {"[[listen]]\naddress = \"127.0.0.1:0\"\ntls = \"starttls\"",
        "10:7: listen.tls: 'starttls' is not available in this version; use \"none\""},
-      {"[[listen]]\naddress = \"127.0.0.1:0\"\nproxy_from = [\"10.0.0.0/8\"]",
-       "10:1: listen.proxy_from: is not available in this version; remove it"},
-      {"[[listen]]\naddress = \"127.0.0.1:0\"\nxclient_from = []",
-       "10:1: listen.xclient_from: is not available in this version; remove it"},
-      {"[[listen]]\naddress = \"127.0.0.1:0\"\nxforward_from = []",
-       "10:1: listen.xforward_from: is not available in this version; remove it"},
+      {"[[listen]]\naddress = \"127.0.0.1:0\"\nproxy_from = \"10.0.0.0/8\"",
+       "10:14: listen.proxy_from: expected a list, found a string"},
+      {"[[listen]]\naddress = \"127.0.0.1:0\"\nxclient_from = [\"10.0.0.0/33\"]",
+       "10:17: listen.xclient_from: '10.0.0.0/33': the prefix length is a number from 0 to 32"},
+      {"[[listen]]\naddress = \"127.0.0.1:0\"\nproxy_from = [\"10.1.0.0/16\", \"::1\"]\n"
+       "xclient_from = [\"192.0.2.1\", \"10.0.0.0/8\"]",
+       "11:16: listen.xclient_from: 10.0.0.0/8 and 10.1.0.0/16 of proxy_from overlap: clients of a "
+       "balancer there may use XCLIENT themselves; list it in one of the two"},
+      {"[[listen]]\naddress = \"127.0.0.1:0\"\nproxy_from = [\"::/0\"]\n"
+       "xforward_from = [\"2001:db8::1\"]",
+       "11:17: listen.xforward_from: 2001:db8::1/128 and ::/0 of proxy_from overlap: clients of a "
+       "balancer there may use XFORWARD themselves; list it in one of the two"},
       {"[[listen]]\naddress = \"127.0.0.1\"",
        "9:11: listen.address: '127.0.0.1' is not ADDRESS:PORT or [IPV6]:PORT; for example "
        "\"0.0.0.0:25\" or "
