@@ -248,9 +248,8 @@ net::StreamPtr Harness::connect_from(const IpAddress& address, LinkOptions link,
   const SocketAddress to{IpAddress::v4({192, 0, 2, 25}), 25};
   auto [theirs, ours] = make_stream_pair(sim, link, from, to);
   session_end_ = &MemoryStream::of(*ours);
-  auto session =
-      std::make_unique<session::Session>(std::move(ours), *services_, listener,
-                                         fmt::format("s{}", ++count_));
+  auto session = std::make_unique<session::Session>(std::move(ours), *services_, listener,
+                                                    fmt::format("s{}", ++count_));
   registry_.push_back(*session);
   session::Session::start(sessions_, std::move(session), full);
   return std::move(theirs);
