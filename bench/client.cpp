@@ -11,8 +11,19 @@
 #include <utility>
 
 namespace postern::bench {
+namespace {
 
-bool Client::connect(std::uint16_t port, const Script& script) {
+sockaddr_in address_of(std::uint32_t host, std::uint16_t port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(host);
+  return address;
+}
+
+}  // namespace
+
+bool Client::connect(std::uint32_t from, std::uint16_t port, const Script& script) {
   script_ = &script;
   step_ = heard_ = column_ = 0;
   began_ = Clock::now();
@@ -20,10 +31,10 @@ bool Client::connect(std::uint16_t port, const Script& script) {
   if (socket_ < 0) return false;
   const int on = 1;
   setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  to.sin_port = htons(port);
-  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  // The port is chosen by connect(), which knows the other end and so has more to choose from.
+  setsockopt(socket_, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+  const sockaddr_in own = address_of(from, 0), to = address_of(INADDR_LOOPBACK, port);
+  if (bind(socket_, reinterpret_cast<const sockaddr*>(&own), sizeof own) != 0) return false;
   return ::connect(socket_, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0 ||
          errno == EINPROGRESS;
 }

@@ -26,8 +26,9 @@ class Client {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  // Begins to connect to 127.0.0.1:`port`. False: there is no descriptor or port left.
-  bool connect(std::uint16_t port, const Script& script);
+  // Begins to connect to 127.0.0.1:`port`, from the address `from` of 127.0.0.0/8, in host order.
+  // False: there is no descriptor or port left.
+  bool connect(std::uint32_t from, std::uint16_t port, const Script& script);
   // Reads once, and sends the next step when its turn has come.
   State advance();
   void close();

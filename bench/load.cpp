@@ -1,10 +1,12 @@
 // The load generator: N clients at a time, each a session after the other, on one thread.
 //
 //   load --port 2525 --scenario attack --clients 100 --seconds 2
+//   load --port 2525 --scenario dnsbl --clients 100 --seconds 2 --strangers   # no address twice
 //   load --port 2525 --scenario idle --clients 10000 --hold    # until standard input ends
 //
 // Prints one JSON object; status 1 when a session did not go as its script says.
 #include <fmt/format.h>
+#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -15,6 +17,7 @@
 #include <cstdio>
 #include <cstring>
 #include <optional>
+#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +37,7 @@ struct Options {
   std::size_t clients = 1;
   double seconds = 1;
   bool hold = false;
+  bool strangers = false;
 };
 
 class Load {
@@ -56,6 +60,7 @@ class Load {
   void over(Client& client, const char* failure);
   void rest(Client& client);  // stays connected, unheard
   bool wait();
+  std::uint32_t next_address();
   void report() const;
 
   const Options& options_;
@@ -64,6 +69,7 @@ class Load {
   std::vector<Client> clients_;
   std::vector<std::uint32_t> microseconds_;  // of each session, connecting to the last reply
   std::size_t started_ = 0;
+  std::uint32_t stranger_ = std::random_device()();
   std::size_t running_ = 0;
   std::size_t failed_ = 0;
   Clock::time_point began_ = Clock::now();
@@ -71,10 +77,17 @@ class Load {
   Clock::time_point ended_;
 };
 
+// Strangers come from 127.1.0.0 to 127.254.255.255, one after the other; from run to run elsewhere.
+std::uint32_t Load::next_address() {
+  constexpr std::uint32_t first = (127u << 24) + (1u << 16), count = 254u << 16;
+  return options_.strangers ? first + stranger_++ % count : INADDR_LOOPBACK;
+}
+
 void Load::begin(Client& client) {
   ++running_;
   const Script& script = scripts_[started_++ % scripts_.size()];
-  if (!client.connect(options_.port, script)) return over(client, std::strerror(errno));
+  if (!client.connect(next_address(), options_.port, script))
+    return over(client, std::strerror(errno));
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.ptr = &client;
@@ -178,8 +191,8 @@ std::optional<Options> read_options(const std::vector<std::string_view>& argumen
   Options options;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const std::string_view name = arguments[i];
-    if (name == "--hold") {
-      options.hold = true;
+    if (name == "--hold" || name == "--strangers") {
+      (name == "--hold" ? options.hold : options.strangers) = true;
       continue;
     }
     if (++i == arguments.size()) return {};
@@ -198,7 +211,9 @@ int main(int argc, char** argv) {
   const auto options = read_options({argv + 1, argv + argc});
   const auto scripts = options ? scripts_of(options->scenario) : std::nullopt;
   if (!scripts) {
-    std::fprintf(stderr, "load --port N --scenario NAME [--clients N] [--seconds S | --hold]\n");
+    std::fprintf(
+        stderr,
+        "load --port N --scenario NAME [--clients N] [--seconds S | --hold] [--strangers]\n");
     return 2;
   }
   Load load(*options, *scripts);

@@ -1,119 +1,141 @@
 """What is measured, and how."""
 
+import collections
+import contextlib
 import resource
-import signal
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 
-from servers import (CLIENT_CORE, AllocationCounter, Held, cpu_between, load, posternd, smtp_sink)
+import accounting
+import servers
+from counting import AllocationCounter, system_calls_during
+from load import Held, load
 
-SCENARIOS = ("attack", "attack-pipelined", "message", "connect")  # of bench/scenario.cpp
+# Columns of the tables.
+SERVERS = ("posternd", "spike", "smtp-sink", "prefork", "forkserver")
+# Name -> scenario of bench/scenario.cpp, whether the name server is late, who takes part. smtp-sink asks
+# for no names.
+SCENARIOS = {
+    "attack": ("attack", False, SERVERS),
+    "attack-pipelined": ("attack-pipelined", False, SERVERS),
+    "message": ("message", False, SERVERS),
+    "dnsbl": ("dnsbl", False, ("posternd", "spike", "prefork", "forkserver")),
+    "dnsbl-late": ("dnsbl", True, ("posternd", "spike", "prefork", "forkserver")),
+    "connect": ("connect", False, ("posternd", "spike", "smtp-sink")),
+}
 CLIENTS = 100
 CLIENTS_OF_ONE_SERVER = 50  # where only counts matter
+WARM_UP = (10, 0.2)  # clients, seconds; not of forkserver: each of its sessions is a new process
 
 
 def tell(text):
     print(f"bench: {text}", file=sys.stderr, flush=True)
 
 
-def downstream(cleanup):
-    """Takes what posternd forwards; what it costs is not counted."""
-    return smtp_sink(cleanup, core=CLIENT_CORE)
+# ---- side by side --------------------------------------------------------------------------------
 
 
-# ---- beside smtp-sink ----------------------------------------------------------------------------
+def start_all(cleanup, world, names):
+    """Name -> server. smtp-sink is told when it starts what it refuses, so there are two of it."""
+    starters = {
+        "posternd": lambda: servers.posternd(cleanup, world),
+        "spike": lambda: servers.spike(cleanup, world),
+        "smtp-sink": lambda: {"accepting": servers.smtp_sink(cleanup),
+                              "refusing": servers.smtp_sink(cleanup, "-f", "RCPT")},
+        "prefork": lambda: servers.prefork(cleanup, world),
+        "forkserver": lambda: servers.forkserver(cleanup, world),
+    }
+    return {name: starters[name]() for name in names}
 
 
 def side_by_side(cleanup, scenarios, rounds, seconds):
-    """CPU per session, sessions/s, latency of both servers, who take turns in each round."""
-    ours = posternd(cleanup, downstream(cleanup).port)
-    accepting, refusing = smtp_sink(cleanup), smtp_sink(cleanup, "-f", "RCPT")
-    runs = {scenario: {"posternd": [], "smtp-sink": []} for scenario in scenarios}
-    for number in range(rounds + 1):
-        for scenario in scenarios:
-            peer = refusing if scenario.startswith("attack") else accepting
-            for name, server in (("posternd", ours), ("smtp-sink", peer)):
-                run = one_run(server, scenario, seconds if number else min(seconds, 0.5))
-                if number:  # the first only warms up
-                    runs[scenario][name].append(run)
-        tell(f"round {number} of {rounds}" if number else "warmed up")
-    return {scenario: summary(of) for scenario, of in runs.items()}
+    """{scenario: {server: {figure: median, "rounds": each}}}. In each round all servers take turns: the
+    machine's speed drifts, and so each round saw the same machine."""
+    world = servers.World(cleanup)
+    taking_part = [name for name in SERVERS if any(name in SCENARIOS[s][2] for s in scenarios)]
+    started = start_all(cleanup, world, taking_part)
+    runs = {scenario: {name: [] for name in SCENARIOS[scenario][2]} for scenario in scenarios}
+    collections.deque(one_round(world, started, scenarios, *WARM_UP, leave_out=("forkserver",)), maxlen=0)
+    for number in range(1, rounds + 1):
+        for scenario, name, run in one_round(world, started, scenarios, CLIENTS, seconds):
+            runs[scenario][name].append(run)
+        tell(f"round {number} of {rounds}")
+    return {scenario: {name: summary(of) for name, of in by_server.items()}
+            for scenario, by_server in runs.items()}
 
 
-def one_run(server, scenario, seconds):
-    before = server.cpu_ns()
-    report = load(server, scenario, CLIENTS, seconds)
-    time.sleep(0.05)  # the log is written a moment later
-    cpu = cpu_between(before, server.cpu_ns())
-    return {"cpu_us": cpu / 1000 / report["sessions"],
+def one_round(world, started, scenarios, clients, seconds, leave_out=()):
+    """(scenario, name, run) of each scenario and each server that takes part."""
+    for scenario in scenarios:
+        script, late, names = SCENARIOS[scenario]
+        with world.names.late() if late else contextlib.nullcontext():
+            for name in names:
+                server = started[name] if name not in leave_out else None
+                if isinstance(server, dict):
+                    server = server["refusing" if script.startswith("attack") else "accepting"]
+                if server:
+                    yield scenario, name, one_run(server, script, clients, seconds)
+
+
+def one_run(server, script, clients, seconds):
+    before = accounting.settled(server.pid)
+    report = load(server, script, clients, seconds, "--strangers")
+    used = accounting.settled(server.pid).since(before)
+    return {"cpu_us": used / 1000 / report["sessions"],
             "sessions_per_s": report["sessions"] / report["seconds"], **report}
 
 
 def summary(runs):
-    result = {name: {figure: statistics.median(run[figure] for run in of) for figure in of[0]}
-              for name, of in runs.items()}
-    # The median of each round's ratio: both halves of a pair saw the same machine.
-    pairs = zip(runs["posternd"], runs["smtp-sink"])
-    result["cpu_ratio"] = statistics.median(a["cpu_us"] / b["cpu_us"] for a, b in pairs)
-    result["rounds"] = runs
-    return result
+    return {**{figure: statistics.median(run[figure] for run in runs) for figure in runs[0]},
+            "rounds": runs}
 
 
-# ---- posternd alone ------------------------------------------------------------------------------
+# ---- memory --------------------------------------------------------------------------------------
 
 
 def idle_sessions(cleanup, count):
     """Process memory that each idle session adds; "after" is with all of them gone."""
     count = min(count, resource.getrlimit(resource.RLIMIT_NOFILE)[0] * 8 // 10 - 400)
-    server = posternd(cleanup, downstream(cleanup).port)
+    return added_memory(cleanup, servers.posternd(cleanup, servers.World(cleanup)), count)
+
+
+def idle_forkserver(cleanup, count):
+    """Each is a process."""
+    return added_memory(cleanup, servers.forkserver(cleanup, servers.World(cleanup)), count)
+
+
+def added_memory(cleanup, server, count):
     load(server, "connect", 1, 0.1)
-    before = server.memory()
+    accounting.settled(server.pid)
+    before = accounting.memory(server.pid)
     held = Held(cleanup, server, count)
-    during = server.memory()
+    during = accounting.memory(server.pid)
     held.release()
-    time.sleep(0.5)
+    accounting.settled(server.pid)
     per_session = {kind: (during[kind] - before[kind]) / count for kind in before}
     return {"sessions": count, "octets_per_session": per_session, "before": before,
-            "during": during, "after": server.memory()}
+            "during": during, "after": accounting.memory(server.pid)}
+
+
+# ---- posternd alone ------------------------------------------------------------------------------
 
 
 def system_calls(cleanup, scenario, seconds):
     """System calls per session, all and by name."""
-    server = posternd(cleanup, downstream(cleanup).port)
+    server = servers.posternd(cleanup, servers.World(cleanup))
     load(server, scenario, CLIENTS_OF_ONE_SERVER, 0.2)
-    with tempfile.NamedTemporaryFile(mode="r") as counts:
-        tracer = subprocess.Popen(["strace", "-c", "-f", "-o", counts.name,
-                                   "-p", str(server.busiest())], stdin=subprocess.DEVNULL,
-                                  stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        cleanup(tracer.kill)
-        tracer.stderr.readline()  # "strace: Process N attached"
-        report = load(server, scenario, CLIENTS_OF_ONE_SERVER, seconds)
-        tracer.send_signal(signal.SIGINT)
-        tracer.communicate(timeout=10)
-        calls = read_strace(counts)
+    report, calls = system_calls_during(
+        cleanup, server.busiest(), lambda: load(server, scenario, CLIENTS_OF_ONE_SERVER, seconds))
     by_name = {name: number / report["sessions"] for name, number in calls.items()}
     return {"sessions": report["sessions"], "per_session": sum(by_name.values()), "calls": by_name}
 
 
-def read_strace(lines):
-    """{system call: calls} of "% time  seconds  usecs/call  calls  [errors]  syscall"."""
-    found = {}
-    for line in lines:
-        words = line.split()
-        if len(words) >= 5 and words[3].isdigit() and words[-1] != "total":
-            found[words[-1]] = int(words[3])
-    if not found:
-        raise RuntimeError("strace counted nothing")
-    return found
-
-
 def allocations(cleanup, scenario, seconds):
     counter = AllocationCounter(cleanup)
-    server = posternd(cleanup, downstream(cleanup).port, env=counter.env)
+    server = servers.posternd(cleanup, servers.World(cleanup), env=counter.env)
     load(server, scenario, CLIENTS_OF_ONE_SERVER, 0.5)
+    time.sleep(0.05)  # the log is written a moment later
     before = counter.read()
     report = load(server, scenario, CLIENTS_OF_ONE_SERVER, seconds)
     number, octets = (after - was for after, was in zip(counter.read(), before))

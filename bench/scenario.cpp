@@ -72,6 +72,14 @@ Script one_message(int variant) {
   return script;
 }
 
+Script one_stranger(int variant) {
+  Script script = opening();
+  script.push_back({mail(variant), "2"});
+  script.push_back({unknown(variant).front(), "5"});
+  script.push_back({"QUIT\r\n", "2"});
+  return script;
+}
+
 Script connect_and_quit(int) { return {{"", "2"}, {"QUIT\r\n", "2"}}; }
 Script idle(int) { return opening(); }
 
@@ -79,9 +87,10 @@ struct Scenario {
   std::string_view name;
   Script (*script)(int variant);
 };
-constexpr std::array<Scenario, 5> scenarios{{{"attack", attack},
+constexpr std::array<Scenario, 6> scenarios{{{"attack", attack},
                                              {"attack-pipelined", attack_pipelined},
                                              {"message", one_message},
+                                             {"dnsbl", one_stranger},
                                              {"connect", connect_and_quit},
                                              {"idle", idle}}};
 

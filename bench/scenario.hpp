@@ -21,8 +21,8 @@ using Script = std::vector<Step>;
 //   attack            EHLO, MAIL, ten unknown recipients, QUIT; one command at a time
 //   attack-pipelined  the same, all after EHLO in one write
 //   message           one message of 4 KiB
-//   connect           QUIT after the greeting
-//   idle              EHLO, and nothing more
+//   dnsbl             EHLO, MAIL, one unknown recipient, QUIT: little beside the look-up of the
+//   client connect           QUIT after the greeting idle              EHLO, and nothing more
 std::optional<std::vector<Script>> scripts_of(std::string_view scenario);
 
 }  // namespace postern::bench

@@ -1,41 +1,54 @@
-"""The servers under test, on a core of their own, and what they cost: processor time, memory."""
+"""The servers under test, on a core of their own, all with the same policy: they know their
+recipients, ask one DNS list about each client, and forward what they take."""
 
-import json
-import mmap
+import contextlib
 import os
 import pathlib
-import struct
-import subprocess
-import sys
+import signal
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "test/integration"))
+from load import BUILD, CLIENT_CORE, SERVER_CORE, on_core  # first: it makes the next importable
+from peers import configure_postern, posternd_path, write
+from process import Process, answers, as_nobody, free_port, temporary_directory
+from qpsmtpd import qpsmtpd
 
-from peers import configure_postern, posternd_path  # noqa: E402
-from process import (LIMIT, Process, answers, as_nobody, at_end, children_of, free_port,  # noqa: E402
-                     temporary_directory)
+import accounting
 
-BUILD = ROOT / "build/release/bench"
-CORES = sorted(os.sched_getaffinity(0))
-SERVER_CORE, CLIENT_CORE = CORES[0], CORES[min(1, len(CORES) - 1)]
+ZONE = "bl.test"
+RECIPIENTS = [f"user{number}@example.net" for number in range(1000)]  # of bench/scenario.cpp
+DNS_DELAY_MS = 20
 
-CONFIGURATION = """\
+POSTERND = f"""\
 hostname = "mx.example.net"
 workers = 1
 [[listen]]
 address = "127.0.0.1:@PORT@"
+[dns]
+servers = ["%s"]
 [forward]
-to = ["127.0.0.1:{downstream}"]
+to = ["127.0.0.1:%d"]
 max_connections = 200
+[[plugin]]
+use = "dnsbl"
+zones = ["{ZONE}"]
 [[plugin]]
 use = "rcpt_ok"
 recipients_file = "recipients"
 """
-RECIPIENTS = "".join(f"user{number}@example.net\n" for number in range(1000))
 
-
-def on_core(core, command):
-    return ["taskset", "-c", str(core), *map(str, command)]
+QPSMTPD = {
+    "plugins": """\
+dnsbl
+rcpt_map domain example.net file @DIR@/config/recipients
+rcpt_ok
+queue/smtp-forward 127.0.0.1 %d
+""",
+    "me": "mx.example.net\n",
+    "rcpthosts": "example.net\n",
+    "dnsbl_zones": f"{ZONE}\n",
+    "recipients": "".join(f"{mailbox} OK known\n" for mailbox in RECIPIENTS),
+    "logging": "logging/warn 6\n",  # LOGINFO, as Debian's package has it
+    "loglevel": "6\n",
+}
 
 
 class Server(Process):
@@ -47,108 +60,71 @@ class Server(Process):
                          cwd=directory)
         self.wait_ready(lambda: answers(port, b"220"), "it greets")
 
-    def pids(self):
-        found = [self.pid]
-        for pid in found:
-            found += children_of(pid)
-        return found
-
-    def cpu_ns(self):
-        """User and system time that its threads have used, to the nanosecond."""
-        used = {}
-        for pid in self.pids():
-            for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-                used[task.name] = int((task / "schedstat").read_text().split()[0])
-        return used
-
-    def memory(self):
-        """{"Rss": octets, "Pss": octets}"""
-        total = {"Rss": 0, "Pss": 0}
-        for pid in self.pids():
-            for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-                name, _, value = line.partition(":")
-                if name in total:
-                    total[name] += int(value.split()[0]) * 1024
-        return total
-
     def busiest(self):
         """The process that does the work: the worker, where there is one."""
-        return max(self.pids(), key=lambda pid: int(
+        return max(accounting.family(self.pid), key=lambda pid: int(
             pathlib.Path(f"/proc/{pid}/schedstat").read_text().split()[0]))
 
 
-def cpu_between(before, after):
-    """Nanoseconds; threads that have come since count whole."""
-    gone = before.keys() - after.keys()
-    if gone:
-        raise RuntimeError("a thread of the server ended while it was measured")
-    return sum(used - before.get(task, 0) for task, used in after.items())
+class NameServer(Process):
+    """Its cost is not counted."""
+
+    def __init__(self, cleanup):
+        self.port = free_port()
+        self.address = f"127.0.0.1:{self.port}"
+        command = on_core(CLIENT_CORE, [BUILD / "nameserver", self.port, DNS_DELAY_MS])
+        super().__init__(cleanup, command, os.path.join(temporary_directory(cleanup), "log"))
+
+    @contextlib.contextmanager
+    def late(self):
+        self.popen.send_signal(signal.SIGUSR1)
+        yield
+        self.popen.send_signal(signal.SIGUSR2)
 
 
-def posternd(cleanup, downstream, env=None):
-    """Recipients from a list, decision records to a file, messages forwarded."""
-    directory, port = configure_postern(cleanup, CONFIGURATION.format(downstream=downstream),
-                                        {"recipients": RECIPIENTS})
+class World:
+    """What all servers share: a name server, and a downstream that takes everything."""
+
+    def __init__(self, cleanup):
+        self.names = NameServer(cleanup)
+        self.downstream = smtp_sink(cleanup, core=CLIENT_CORE)
+
+
+def posternd(cleanup, world, env=None):
+    """Decision records go to a file."""
+    config = POSTERND % (world.names.address, world.downstream.port)
+    directory, port = configure_postern(cleanup, config, {"recipients": "\n".join(RECIPIENTS)})
     command = [posternd_path(), "--config", os.path.join(directory, "postern.toml")]
     return Server(cleanup, command, directory, port, env=env)
 
 
+def spike(cleanup, world):
+    port, directory = free_port(), temporary_directory(cleanup)
+    recipients = os.path.join(directory, "recipients")
+    write(recipients, "\n".join(RECIPIENTS))
+    command = [BUILD / "spike", port, world.names.port, ZONE, world.downstream.port, recipients]
+    return Server(cleanup, command, directory, port)
+
+
 def smtp_sink(cleanup, *options, core=SERVER_CORE):
+    """It has no policy: all it does is answer."""
     port, directory = free_port(), temporary_directory(cleanup)
     command = as_nobody(["smtp-sink", "-m", "20000", *options, f"127.0.0.1:{port}", "4096"])
     return Server(cleanup, command, directory, port, core)
 
 
-# ---- the load ------------------------------------------------------------------------------------
+def forkserver(cleanup, world, most=250):
+    return _qpsmtpd(cleanup, world, "forkserver", most)
 
 
-def load_command(server, scenario, clients, *more):
-    return on_core(CLIENT_CORE, [BUILD / "load", "--port", server.port, "--scenario", scenario,
-                                 "--clients", clients, *more])
+def prefork(cleanup, world, most=100):
+    return _qpsmtpd(cleanup, world, "prefork", most)
 
 
-def load(server, scenario, clients, seconds):
-    """Runs the load generator to its end; gives what it measured."""
-    done = subprocess.run(load_command(server, scenario, clients, "--seconds", seconds),
-                          capture_output=True, text=True, stdin=subprocess.DEVNULL,
-                          timeout=seconds + LIMIT, check=False)
-    if done.returncode != 0:
-        raise RuntimeError(f"{scenario}: {done.stderr.strip()} {done.stdout.strip()}")
-    return json.loads(done.stdout)
+def _qpsmtpd(cleanup, world, kind, most):
+    files = {**QPSMTPD, "plugins": QPSMTPD["plugins"] % world.downstream.port}
+    return qpsmtpd(cleanup, _pinned, kind, files, world.names.address, most)
 
 
-class Held:
-    """Clients that say EHLO and then nothing more, until release()."""
-
-    def __init__(self, cleanup, server, clients):
-        self.popen = subprocess.Popen(load_command(server, "idle", clients, "--hold"),
-                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                      stderr=subprocess.PIPE, text=True)
-        cleanup(at_end(self._end))
-        self.report = self.popen.stdout.readline()  # once all are there, or one has failed
-
-    def _end(self):
-        self.popen.kill()
-        self.popen.wait()
-
-    def release(self):
-        _, complaint = self.popen.communicate(timeout=LIMIT)
-        if self.popen.returncode != 0:
-            raise RuntimeError(f"idle: {complaint.strip()} {self.report.strip()}")
-
-
-class AllocationCounter:
-    """Counts the allocations of a server that is started with `env` (count_allocations.cpp)."""
-
-    FORMAT = "=QQ"  # allocations, octets
-
-    def __init__(self, cleanup):
-        path = os.path.join(temporary_directory(cleanup), "counts")
-        size = struct.calcsize(self.FORMAT)
-        with open(path, "w+b") as file:
-            file.truncate(size)
-            self._mapped = mmap.mmap(file.fileno(), size)
-        self.env = {"LD_PRELOAD": str(BUILD / "libcount-allocations.so"), "COUNT_ALLOCATIONS": path}
-
-    def read(self):
-        return struct.unpack(self.FORMAT, self._mapped)
+def _pinned(cleanup, command, log_path, **more):
+    return Process(cleanup, on_core(SERVER_CORE, command), log_path, **more)

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "check.hpp"
+#include "daemon_commands.hpp"
 #include "plugin_command.hpp"
 
 int main(int argc, char** argv) {
@@ -14,10 +15,18 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   const CLI::App* check = app.add_subcommand(
       "check", "tell what is wrong with the configuration; exit 0 when it is usable");
+  bool json = false;
+  CLI::App* status = app.add_subcommand(
+      "status", "tell how posternd is; exit 0 when it is well, 1 when not, 3 when none runs");
+  status->add_flag("--json", json, "as JSON");
+  CLI::App* reload = app.add_subcommand(
+      "reload", "have posternd read its configuration again; exit 1 when it is refused");
+  reload->add_flag("--json", json, "as JSON");
+  const CLI::App* stop =
+      app.add_subcommand("stop", "have posternd finish its sessions and end; wait for it");
   app.add_subcommand("version", "tell the version");
   CLI::App* plugin = app.add_subcommand("plugin", "the plugins that there are, and new ones");
   plugin->require_subcommand(1);
-  bool json = false;
   std::string name, folder;
   CLI::App* list = plugin->add_subcommand("list", "tell which plugins are found, and where");
   list->add_flag("--json", json, "as JSON");
@@ -33,6 +42,9 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : 1;  // --help and --version come this way too
   }
   if (*check) return postern::daemon::check_file(file);
+  if (*status) return postern::cli::status(file, json);
+  if (*reload) return postern::cli::reload(file, json);
+  if (*stop) return postern::cli::stop(file);
   if (*list) return postern::cli::list_plugins(file, json);
   if (*help) return postern::cli::help_plugin(file, name, json);
   if (*fresh) return postern::cli::new_plugin(name, folder);

@@ -5,10 +5,13 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 
+#include "certificates.hpp"
 #include "privileges.hpp"
+#include "trust.hpp"
 
 namespace postern::daemon {
 namespace {
@@ -36,10 +39,14 @@ int judge(const policy::Bundle& bundle, bool say_good) {
   if (!loaded.usable()) return 1;
   const auto unfit = plugin::check_lineup(loader, bundle, loaded.snapshot);
   for (const auto& problem : unfit) complain(problem.line());
-  if (!unfit.empty()) return 1;
+  const auto certificates = check_certificates(bundle, loaded.configuration.tls);
+  for (const auto& problem : certificates) complain(problem.line());
+  const auto fatal = [](const policy::Problem& problem) { return problem.fatal; };
+  if (!unfit.empty() || std::any_of(certificates.begin(), certificates.end(), fatal)) return 1;
   if (say_good)
-    std::printf("%s: %s\n", bundle.root.c_str(),
-                loaded.problems.empty() ? "no problems" : "usable, with remarks");
+    std::printf(
+        "%s: %s\n", bundle.root.c_str(),
+        loaded.problems.empty() && certificates.empty() ? "no problems" : "usable, with remarks");
   return 0;
 }
 
@@ -65,6 +72,9 @@ Result<std::string> read_standard_input() {
 int check_file(const std::string& path) {
   auto bundle = policy::read_bundle(path);
   if (!bundle) return complain(bundle.error().text);
+  const auto unsafe = writable_by_others(*bundle);
+  for (const auto& line : unsafe) complain(line);
+  if (!unsafe.empty()) return 1;
   return judge(*bundle, true);
 }
 

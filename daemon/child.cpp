@@ -24,6 +24,7 @@ Result<std::unique_ptr<Child>> Child::start(const Hello& hello,
   const auto [ours, theirs] = pair;
   ChildSetup setup{{"--worker", std::to_string(theirs)}, hello.sockets, -1, -1};
   setup.inherit.push_back(theirs);
+  setup.inherit.push_back(hello.counters);
   auto pid = spawn_self(setup);
   close(theirs);
   if (!pid) {
@@ -41,6 +42,7 @@ Result<std::unique_ptr<Child>> Child::start(const Hello& hello,
 Child::Child(const Hello& hello, pid_t pid, int channel, TimePoint now)
     : started(now),
       heard(now),
+      row(hello.row),
       slot_(hello.slot),
       generation_(hello.generation),
       pid_(pid),

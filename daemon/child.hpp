@@ -54,6 +54,9 @@ class Child {
   TimePoint heard;                   // the last message
   TimePoint due = TimePoint::max();  // when to kill it (again)
   std::set<int> sockets;             // that it was told to serve
+  std::size_t row;                   // of the counters
+  std::uint64_t lag_us = 0;          // of its last beat
+  std::uint64_t sessions = 0;        // likewise
   std::string failure;               // why it could not start, in its own words
 
  private:

@@ -11,8 +11,6 @@
 #include <csignal>
 #include <cstdio>
 
-#include "privileges.hpp"
-
 namespace postern::daemon {
 namespace {
 
@@ -46,6 +44,9 @@ Master::~Master() {
 int Master::run() {
   raise_descriptor_limit();
   if (!open_signals()) return 1;
+  auto tally = Tally::create();
+  if (!tally) return say(tally.error().describe()), 1;
+  tally_.emplace(std::move(*tally));
   begin_generation();
   while (judge_ || next_ || current_ || !children_.empty()) turn();
   if (started_) log_->notice("posternd ends");
@@ -73,7 +74,8 @@ void Master::say(const std::string& line) {
     std::fprintf(stderr, "%s\n", line.c_str());
 }
 
-// One wait and all that it brought: signals first, then what the workers say, then the time.
+// One wait and all that it brought: signals first, then what the workers and clients say, then the
+// time.
 void Master::turn() {
   std::vector<pollfd> polled{{signals_, POLLIN, 0}};
   std::vector<Child*> of;
@@ -82,16 +84,19 @@ void Master::turn() {
       polled.push_back({child->channel(), child->events(), 0});
       of.push_back(child.get());
     }
+  const std::size_t children = polled.size();
+  if (control_) control_->watch(polled);
   const TimePoint due = next_due();
   poll(polled.data(), polled.size(), due == TimePoint::max() ? -1 : wait_ms(due - Clock::now()));
   const TimePoint now = Clock::now();
   if (due != TimePoint::max() && now > due + stopped_for)
     for (const auto& child : children_) child->heard = now;
   if (polled[0].revents != 0) handle_signals();
-  for (std::size_t i = 1; i < polled.size(); ++i) {
+  for (std::size_t i = 1; i < children; ++i) {
     if (polled[i].revents & POLLOUT) of[i - 1]->flush();
     if (polled[i].revents & ~POLLOUT) hear(*of[i - 1]);
   }
+  if (control_) serve_control(polled.data() + children, polled.size() - children, now);
   reap();
   if (judge_ && judge_->ended()) judged();
   on_time(now);
@@ -103,8 +108,13 @@ Master::TimePoint Master::next_due() const {
   const auto earlier = [&](TimePoint other) { due = std::min(due, other); };
   if (judge_) earlier(judge_->due());
   if (next_) earlier(next_->ready_by);
+  earlier(manager_.due());
+  if (control_) earlier(control_->due());
+  for (const auto& [number, inquiry] : inquiries_) earlier(inquiry.due);
   for (const auto& child : children_) earlier(child->due);
   if (!current_) return due;
+  earlier(ticket_keys_due_);
+  if (current_->certificates) earlier(certificates_due_);
   for (const Slot& slot : current_->slots) {
     earlier(slot.restart_at);
     if (!slot.serves() && Clock::now() <= slot.away_since + absence)
@@ -145,6 +155,9 @@ void Master::on_time(TimePoint now) {
                     "up host names and reading lists must not take so long: see {}",
                     next_->number, file_));
   for (const auto& child : children_) watch(*child, now);
+  manager_.on_time(now);
+  settle_inquiries(now);
+  if (current_) keep_tls(now);
   for (std::size_t slot = 0; current_ && slot < current_->slots.size(); ++slot)
     if (now >= current_->slots[slot].restart_at) start_worker(*current_, slot);
   if (now < kill_all_at_) return;
@@ -158,8 +171,12 @@ void Master::stop() {
   ++stops_asked_;
   if (log_ && stops_asked_ == 1) log_->notice("stopping: sessions may finish their transactions");
   if (log_ && stops_asked_ == 2) log_->notice("stopping now");
+  manager_.stopping();
   reload_asked_ = false;
   judge_.reset();
+  verdict_ = {"posternd is stopping"};
+  reloading_for_.insert(reloading_for_.end(), reload_asked_by_.begin(), reload_asked_by_.end());
+  tell_verdict(false);
   const auto limit = current_ ? current_->settings.drain_timeout : 0ms;
   if (stops_asked_ == 1) kill_all_at_ = Clock::now() + limit + extra_time;
   current_.reset();
@@ -177,9 +194,6 @@ void Master::stop() {
 
 void Master::reopen_logs() {
   if (!log_) return;
-  if (current_)
-    create_for(current_->settings.log.target.path(), current_->settings.user,
-               current_->settings.group);
   log_->reopen();
   for (const auto& child : children_) child->send(Reopen{});
 }

@@ -7,15 +7,25 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "assignment.hpp"
+#include "certificates.hpp"
 #include "child.hpp"
+#include "control.hpp"
 #include "judge.hpp"
 #include "ports.hpp"
+#include "service_manager.hpp"
+#include "tally.hpp"
+
+namespace postern::json {
+class Writer;
+}
 
 namespace postern::daemon {
 
@@ -43,14 +53,23 @@ class Master {
     TimePoint away_since;
     TimePoint restart_at = TimePoint::max();
     std::chrono::milliseconds back_off{0};
+    std::uint64_t restarts = 0;
   };
   // One configuration and the workers that run with it.
   struct Generation {
     std::uint64_t number = 0;
     std::shared_ptr<const std::string> bundle;  // encoded for the workers
     policy::MasterSettings settings;
+    std::optional<CertificateWatch> certificates;  // where a listener speaks TLS
     std::vector<Slot> slots;
     TimePoint ready_by = TimePoint::max();
+    std::chrono::system_clock::time_point ready_at;
+  };
+  // A command that the workers were asked to answer.
+  struct Inquiry {
+    std::uint64_t client = 0;
+    TimePoint due;
+    std::set<Child*> awaited;
   };
 
   // master.cpp: the loop, the end.
@@ -73,6 +92,27 @@ class Master {
   void take_over();
   void give_up(const std::string& why);
   void next_request();
+  void tell_ready();
+  std::string not_usable() const;
+
+  // master_control.cpp: commands.
+  Result<void> open_control(const policy::MasterSettings& settings);
+  Result<Control> make_control(const policy::MasterSettings& settings);
+  void serve_control(const pollfd* polled, std::size_t count, TimePoint now);
+  void obey(const Control::Command& command, TimePoint now);
+  void ask_workers(std::uint64_t client, const std::string& word, TimePoint now);
+  void take_answer(Child& child, const Answer& answer);
+  void settle_inquiries(TimePoint now);
+  std::string status(const Inquiry& inquiry) const;
+  bool all_serve() const;
+  void write_generations(json::Writer& json) const;
+  void write_workers(json::Writer& json) const;
+  void tell_verdict(bool taken_over);
+
+  // master_tls.cpp: what the listeners with TLS have.
+  void hand_over_tls(const Generation& generation, Child& child);
+  void keep_tls(TimePoint now);
+  void rotate_ticket_keys(TimePoint now);
 
   // master_workers.cpp.
   void start_worker(Generation& generation, std::size_t slot);
@@ -89,8 +129,10 @@ class Master {
   Slot* slot_of(const Child& child);
 
   std::string file_;
+  ServiceManager manager_;
   std::unique_ptr<LogWriter> log_;    // null until the configuration is known
   policy::LogSettings log_settings_;  // of log_
+  std::string log_user_;              // likewise
   int signals_ = -1;                  // signalfd
   std::optional<Judge> judge_;
   policy::Bundle judged_bundle_;
@@ -102,6 +144,19 @@ class Master {
   std::vector<Presence> presence_;                // of the slots of current_, when last looked at
   Columns columns_;                               // who serves what of it
   std::uint64_t generations_ = 0;
+  std::optional<Tally> tally_;
+  std::unique_ptr<Control> control_;
+  std::map<std::uint64_t, Inquiry> inquiries_;
+  std::uint64_t inquiries_asked_ = 0;
+  std::vector<std::uint64_t> reload_asked_by_;  // clients of the next reload ...
+  std::vector<std::uint64_t> reloading_for_;    // ... and of the one under way
+  std::vector<std::string> verdict_;            // what there is to say about it
+  std::vector<std::string> refused_;            // of the last one, if it was refused
+  std::chrono::system_clock::time_point refused_at_;
+  std::chrono::system_clock::time_point began_ = std::chrono::system_clock::now();
+  std::optional<net::TicketKeys> ticket_keys_;  // from the first worker with TLS on
+  TimePoint ticket_keys_due_ = TimePoint::max();
+  TimePoint certificates_due_ = TimePoint::max();  // to be looked at
   bool reload_asked_ = false;
   int stops_asked_ = 0;
   TimePoint kill_all_at_ = TimePoint::max();

@@ -44,13 +44,22 @@ void Master::start_worker(Generation& generation, std::size_t index) {
   Slot& slot = generation.slots[index];
   slot.restart_at = TimePoint::max();
   const TimePoint now = Clock::now();
+  const auto row = tally_->claim();
   Ports::Sockets listening = ports_->sockets_of(generation.settings.listen);
-  const Hello hello{index, generation.number, generation.slots.size(), std::move(listening.sockets),
+  const Hello hello{index,
+                    generation.number,
+                    generation.slots.size(),
+                    row.value_or(0),
+                    tally_->descriptor(),
+                    std::move(listening.sockets),
                     std::move(listening.listeners)};
-  auto child = Child::start(hello, generation.bundle, now);
+  auto child = row ? Child::start(hello, generation.bundle, now)
+                   : fail(Errc::no_space, "too many workers are still draining");
+  if (!child && row) tally_->fold(*row);
   if (child) {
     slot.child = child->get();
     slot.child->due = now + ready_limit;
+    hand_over_tls(generation, *slot.child);
     children_.push_back(std::move(*child));
     return;
   }
@@ -74,6 +83,11 @@ void Master::take(Child& child, const Message& message) {
   if (const auto* failed = std::get_if<Failed>(&message)) child.failure = failed->text;
   if (child.state == Child::State::condemned) return;
   child.due = child.heard + silence_limit;
+  if (const auto* beat = std::get_if<Beat>(&message)) {
+    child.lag_us = beat->lag_us;
+    child.sessions = beat->sessions;
+  }
+  if (const auto* answer = std::get_if<Answer>(&message)) take_answer(child, *answer);
   if (std::holds_alternative<Ready>(message) && child.state == Child::State::starting) {
     child.state = Child::State::serving;
     const auto serves = [](const Slot& slot) { return slot.serves(); };
@@ -98,6 +112,9 @@ void Master::reap() {
     const std::unique_ptr<Child> child = std::move(children_[i]);
     children_.erase(children_.begin() + static_cast<std::ptrdiff_t>(i));
     hear(*child);  // its last words
+    tally_->fold(child->row);
+    for (auto& [number, inquiry] : inquiries_) inquiry.awaited.erase(child.get());
+    settle_inquiries(Clock::now());
     died(*child, status);
   }
 }
@@ -119,8 +136,10 @@ void Master::died(Child& child, int status) {
     log_->info("{} has drained", child.describe());
   else if (child.state == Child::State::condemned)
     log_->info("{} {}", child.describe(), how);
-  else
+  else {
+    tally_->at(0).add(Count::workers_lost);
     log_->error("{} {}", child.describe(), how);
+  }
 }
 
 // The first death is answered at once; who dies again and again waits longer and longer.
@@ -132,6 +151,8 @@ void Master::replace(Generation& generation, Child& child, Level level, std::str
     log_->write(level, fmt::format("{} {}; the next one starts in {} ms", child.describe(), how,
                                    slot.back_off.count()));
   slot.child = nullptr;
+  ++slot.restarts;
+  tally_->at(0).add(Count::workers_lost);
   slot.away_since = now;
   slot.restart_at = now + slot.back_off;
   slot.back_off = std::clamp(2 * slot.back_off, std::chrono::milliseconds(first_back_off),

@@ -21,6 +21,7 @@ bool has(const std::vector<SocketAddress>& addresses, const SocketAddress& addre
 }
 
 void close_sockets(const Port& port) {
+  if (port.passed_on) return;
   for (const int socket : port.sockets) close(socket);
 }
 
@@ -59,7 +60,33 @@ Result<void> probe(const SocketAddress& address) {
 
 }  // namespace
 
+Ports::Ports(std::size_t columns, std::vector<int> passed_on)
+    : columns_(passed_on.empty() ? columns : 1) {
+  for (const int socket : passed_on)
+    if (auto address = net::local_address(socket)) passed_on_.push_back({*address, socket});
+}
+
+const Ports::PassedOn* Ports::find_passed_on(const SocketAddress& address) const {
+  const auto found = std::find_if(passed_on_.begin(), passed_on_.end(),
+                                  [&](const PassedOn& each) { return each.address == address; });
+  return found == passed_on_.end() ? nullptr : &*found;
+}
+
+std::vector<SocketAddress> Ports::unused() const {
+  std::vector<SocketAddress> unused;
+  for (const PassedOn& each : passed_on_)
+    if (!is_open(each.address)) unused.push_back(each.address);
+  return unused;
+}
+
+bool Ports::is_open(const SocketAddress& address) const {
+  return std::any_of(ports_.begin(), ports_.end(),
+                     [&](const Port& port) { return port.asked == address; });
+}
+
 Result<Port> Ports::make(const SocketAddress& address) const {
+  if (const PassedOn* there = find_passed_on(address))
+    return Port{address, address, {there->socket}, true};
   Port port{address, address, {}};
   while (port.sockets.size() < columns_) {
     auto socket = net::make_listening_socket(port.bound);
@@ -81,6 +108,7 @@ Result<void> Ports::open(const std::vector<SocketAddress>& addresses, const std:
   const std::size_t before = ports_.size();
   if (before == 0)
     for (const SocketAddress& address : addresses) {
+      if (find_passed_on(address)) continue;
       auto free = probe(address);
       if (!free) return failed(free.error(), address);
     }

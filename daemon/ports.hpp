@@ -15,15 +15,21 @@ struct Port {
   SocketAddress asked;  // port 0: any
   SocketAddress bound;
   std::vector<int> sockets;
+  bool passed_on = false;  // by systemd, which has it open too
 };
 
 class Ports {
  public:
-  // `columns`: how many sockets each address gets. It never changes.
-  explicit Ports(std::size_t columns) : columns_(columns) {}
+  // `columns`: how many sockets each address gets. It never changes. `passed_on`: listening sockets
+  // that are there already; an address of one of them is not bound, and since they are one for each
+  // address, so are all others.
+  Ports(std::size_t columns, std::vector<int> passed_on);
   Ports(const Ports&) = delete;
   Ports& operator=(const Ports&) = delete;
   ~Ports() { close_all(); }
+
+  // Those that were passed on and that no address names: clients would wait there for ever.
+  std::vector<SocketAddress> unused() const;
 
   std::size_t columns() const { return columns_; }
 
@@ -45,9 +51,18 @@ class Ports {
   std::vector<int> column(std::size_t index, const std::vector<SocketAddress>& addresses) const;
 
  private:
+  // Listens on both sides of a reload, so it is never closed.
+  struct PassedOn {
+    SocketAddress address;
+    int socket;
+  };
+
   Result<Port> make(const SocketAddress& address) const;
+  const PassedOn* find_passed_on(const SocketAddress& address) const;
+  bool is_open(const SocketAddress& address) const;
 
   std::size_t columns_;
+  std::vector<PassedOn> passed_on_;
   std::vector<Port> ports_;
 };
 

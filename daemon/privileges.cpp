@@ -1,16 +1,19 @@
 #include "privileges.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <pwd.h>
+#include <sys/fsuid.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <cstdint>
+#include <optional>
 
 namespace postern::daemon {
 namespace {
@@ -24,21 +27,64 @@ Result<void> become(const std::string& user, const Identity& identity) {
   return {};
 }
 
-// Both sets of 32 capabilities that version 3 has, all empty.
-bool drop_capabilities() {
-  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-  __user_cap_header_struct head{_LINUX_CAPABILITY_VERSION_3, 0};
-  std::array<__user_cap_data_struct, 2> sets{};
-  return syscall(SYS_capset, &head, sets.data()) == 0;
+using CapabilitySet = std::uint64_t;
+
+constexpr CapabilitySet bit(unsigned capability) { return CapabilitySet{1} << capability; }
+
+// Binding at a reload; making workers that are another user, without a bounding set, and ending
+// them; reading a configuration and keys that are not root's.
+constexpr CapabilitySet of_master = bit(CAP_NET_BIND_SERVICE) | bit(CAP_SETUID) | bit(CAP_SETGID) |
+                                    bit(CAP_SETPCAP) | bit(CAP_KILL) | bit(CAP_DAC_READ_SEARCH);
+
+struct Capabilities {
+  CapabilitySet effective = 0, permitted = 0, inheritable = 0;
+};
+
+// Containers often have the stronger right only: then a reload reads as the start did by that one.
+CapabilitySet kept_by_master(CapabilitySet permitted) {
+  const bool may_read = permitted & bit(CAP_DAC_READ_SEARCH);
+  return may_read ? of_master : of_master | bit(CAP_DAC_OVERRIDE);
 }
 
-bool has_capabilities() {
+// Version 3 has two words of 32.
+std::optional<Capabilities> get_capabilities() {
   __user_cap_header_struct head{_LINUX_CAPABILITY_VERSION_3, 0};
-  std::array<__user_cap_data_struct, 2> sets{};
-  if (syscall(SYS_capget, &head, sets.data()) != 0) return true;
-  for (const auto& set : sets)
-    if (set.effective != 0 || set.permitted != 0 || set.inheritable != 0) return true;
-  return false;
+  std::array<__user_cap_data_struct, 2> words{};
+  if (syscall(SYS_capget, &head, words.data()) != 0) return {};
+  const auto whole = [](std::uint32_t low, std::uint32_t high) {
+    return CapabilitySet{high} << 32 | low;
+  };
+  return Capabilities{whole(words[0].effective, words[1].effective),
+                      whole(words[0].permitted, words[1].permitted),
+                      whole(words[0].inheritable, words[1].inheritable)};
+}
+
+// Keeps of what this thread has only these, and looks whether the system did so.
+bool set_capabilities(CapabilitySet kept) {
+  const auto had = get_capabilities();
+  if (!had) return false;
+  const CapabilitySet wanted = had->permitted & kept;
+  __user_cap_header_struct head{_LINUX_CAPABILITY_VERSION_3, 0};
+  std::array<__user_cap_data_struct, 2> words{};
+  for (std::size_t i = 0; i < words.size(); ++i)
+    words[i].effective = words[i].permitted = static_cast<std::uint32_t>(wanted >> (32 * i));
+  if (syscall(SYS_capset, &head, words.data()) != 0) return false;
+  const auto has = get_capabilities();
+  return has && has->permitted == wanted && has->effective == wanted && has->inheritable == 0;
+}
+
+// Where the right to do so has been taken from us, PR_SET_NO_NEW_PRIVS alone must do in the
+// workers.
+bool drop_bounding(CapabilitySet kept) {
+  const auto had = get_capabilities();
+  if (had && !(had->effective & bit(CAP_SETPCAP))) return true;
+  for (unsigned capability = 0; capability < 64; ++capability) {
+    const int has = prctl(PR_CAPBSET_READ, capability, 0, 0, 0);
+    if (has < 0) return true;  // the kernel has no more
+    if (has == 0 || (kept & bit(capability))) continue;
+    if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0) return false;
+  }
+  return true;
 }
 
 bool is_only(const Identity& identity) {
@@ -63,6 +109,12 @@ Result<Identity> find_identity(const std::string& user, const std::string& group
   return identity;
 }
 
+bool owns_folder_of(const Identity& identity, const std::string& path) {
+  struct stat status {};
+  return stat(path.substr(0, path.rfind('/')).c_str(), &status) == 0 &&
+         status.st_uid == identity.uid;
+}
+
 Result<void> drop_privileges(const std::string& user, const std::string& group) {
   prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   const bool root = geteuid() == 0;
@@ -72,6 +124,8 @@ Result<void> drop_privileges(const std::string& user, const std::string& group) 
     auto found = find_identity(user, group);
     if (!found) return fail(found.error());
     identity = *found;
+    if (identity.uid != 0 && !drop_bounding(0))
+      return fail(Errc::permission, "dropping privileges: the system left us some");
     auto became = become(user, identity);
     if (!became) return became;
     if (!is_only(identity))
@@ -79,19 +133,38 @@ Result<void> drop_privileges(const std::string& user, const std::string& group) 
                   fmt::format("becoming {}: the system kept another identity", user));
   }
   if (identity.uid == 0) return {};  // user = "root"
-  if (!drop_capabilities() || has_capabilities() || setuid(0) == 0)
+  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+  if (!set_capabilities(0) || setuid(0) == 0)
     return fail(Errc::permission, "dropping privileges: the system left us some");
   return {};
 }
 
-void create_for(const std::string& path, const std::string& user, const std::string& group) {
-  if (path.empty() || geteuid() != 0 || user.empty()) return;
+Result<void> limit_master(const std::string& user, const std::string& group) {
+  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+  if (geteuid() != 0) {
+    if (set_capabilities(bit(CAP_NET_BIND_SERVICE))) return {};
+    return fail(Errc::permission, "dropping privileges: the system left us some");
+  }
+  if (user.empty()) return {};  // asked to stay root
   auto identity = find_identity(user, group);
-  if (!identity) return;
-  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
-  if (fd < 0) return;  // it is there, or the opening will say why not
-  (void)!fchown(fd, identity->uid, identity->gid);
-  close(fd);
+  if (!identity) return fail(identity.error());
+  if (identity->uid == 0) return {};
+  if (initgroups(user.c_str(), identity->gid) != 0)
+    return fail_errno(errno, fmt::format("taking the groups of {}", user));
+  const auto had = get_capabilities();
+  const CapabilitySet kept = kept_by_master(had ? had->permitted : 0);
+  if (!drop_bounding(kept) || !set_capabilities(kept))
+    return fail(Errc::permission, "dropping privileges: the system left us some");
+  return {};
+}
+
+FilesAs::FilesAs(const Identity& identity)
+    : user_(static_cast<unsigned>(setfsuid(identity.uid))),
+      group_(static_cast<unsigned>(setfsgid(identity.gid))) {}
+
+FilesAs::~FilesAs() {
+  setfsuid(user_);
+  setfsgid(group_);
 }
 
 }  // namespace postern::daemon

@@ -13,16 +13,32 @@ struct Identity {
   unsigned gid = 0;
 };
 Result<Identity> find_identity(const std::string& user, const std::string& group);
+// Whether the folder in which `path` lies, or will lie, is his.
+bool owns_folder_of(const Identity& identity, const std::string& path);
 
-// Started as root, this process becomes `user` for good: groups, group, user, no capability, no way
-// back; all of it is asked for again from the system. Started by somebody else, or without a user,
-// only capabilities go (a listening socket is inherited, not bound).
-// Errors: not_found (no such user or group), permission.
+// A worker, started as root, becomes `user` for good: groups, group, user, no capability (of the
+// bounding set either), no way back; all of it is asked for again from the system. Started by
+// somebody else, or without a user, only capabilities go (a listening socket is inherited, not
+// bound). Errors: not_found (no such user or group), permission.
 Result<void> drop_privileges(const std::string& user, const std::string& group);
 
-// Creates a log file (no path: none) that does not exist yet so that `user` owns it: the master
-// opens it first, its workers after they have dropped their privileges. What goes wrong shows when
-// it is opened.
-void create_for(const std::string& path, const std::string& user, const std::string& group);
+// The master, started as root with a `user`, stays root but keeps of its capabilities those that it
+// needs for a next generation of workers; the others leave the bounding set too, and it has the
+// groups of `user`. Started by somebody else it keeps the right to bind low ports, if it has it.
+// What it starts inherits nothing. Errors: as above.
+Result<void> limit_master(const std::string& user, const std::string& group);
+
+// While this lives, the calling thread, and threads that it starts, make and open files as
+// `identity`: in a folder of the workers' user root's rights would be theirs.
+class FilesAs {
+ public:
+  explicit FilesAs(const Identity& identity);
+  FilesAs(const FilesAs&) = delete;
+  FilesAs& operator=(const FilesAs&) = delete;
+  ~FilesAs();
+
+ private:
+  unsigned user_, group_;
+};
 
 }  // namespace postern::daemon

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <postern/base/result.hpp>
+#include <postern/net/tls_certificates.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -18,12 +19,14 @@ namespace postern::daemon {
 
 // ---- from the master
 
-// First of all: who the worker is, which of its descriptors are listening sockets, and to which
-// [[listen]] block of the configuration each belongs.
+// First of all: who the worker is; which of its descriptors are the file of the counters, of which
+// it has a row, and listening sockets, and to which [[listen]] block each of these belongs.
 struct Hello {
   std::uint64_t slot = 0;
   std::uint64_t generation = 1;
   std::uint64_t workers = 1;
+  std::uint64_t row = 0;
+  int counters = -1;
   std::vector<int> sockets;
   std::vector<std::uint64_t> listeners;  // as many as sockets: indexes of blocks
 };
@@ -41,6 +44,16 @@ struct Release {
 struct Drain {};   // finish the sessions and exit
 struct Finish {};  // 421 to everybody, then exit
 struct Reopen {};  // the log file
+// A command from the control socket. The number is the answer's.
+struct Ask {
+  std::uint64_t number = 0;
+  std::string command;
+};
+// What the listeners with TLS have from now on.
+struct TlsState {
+  std::string ticket_keys;          // as net::TicketKeys writes them; empty: as before
+  std::vector<net::TlsPair> pairs;  // of certificates and keys; empty: as before
+};
 
 // ---- from a worker
 
@@ -54,9 +67,16 @@ struct Failed {      // cannot start; exits with status 1
   std::string text;
 };
 
-using Message = std::variant<Hello, BundleBytes, Serve, Release, Drain, Finish, Reopen, Ready, Beat,
-                             Draining, Failed>;
+struct Answer {  // a JSON object on one line
+  std::uint64_t number = 0;
+  std::string json;
+};
 
+using Message = std::variant<Hello, BundleBytes, Serve, Release, Drain, Finish, Reopen, Ask, Ready,
+                             Beat, Draining, Failed, Answer, TlsState>;
+
+constexpr std::size_t max_command_octets = 4096;
+constexpr std::size_t max_answer_octets = 256 * 1024;
 constexpr std::size_t max_hello_sockets = 100'000;
 constexpr std::size_t max_failure_octets = 16 * 1024;
 

@@ -65,7 +65,10 @@ session::Settings session_settings(const policy::Configuration& configuration) {
 std::vector<session::Listener> session_listeners(const policy::Configuration& configuration) {
   std::vector<session::Listener> listeners;
   for (const policy::Listen& listen : configuration.listen)
-    listeners.push_back({listen.proxy_from, listen.xclient_from, listen.xforward_from});
+    listeners.push_back({listen.proxy_from, listen.xclient_from, listen.xforward_from,
+                         static_cast<session::Listener::Tls>(listen.tls)});
+  static_assert(static_cast<int>(session::Listener::Tls::implicit) ==
+                static_cast<int>(policy::ListenTls::implicit));
   return listeners;
 }
 

@@ -80,9 +80,10 @@ class Worker::Recess final : public coro::Timer {
 };
 
 Worker::Worker(net::Loop& loop, Log& log, const policy::Loaded& loaded, WorkerPlugins plugins,
-               WorkerIdentity identity)
+               WorkerIdentity identity, Counters& counters)
     : loop_(loop),
       log_(log),
+      counters_(counters),
       drain_timeout_(loaded.configuration.drain_timeout),
       files_(loop),
       network_(loop),
@@ -119,6 +120,23 @@ coro::Task<void> Worker::tick() {
 
 Worker::~Worker() { loop_.watch_lag(nullptr); }
 
+void Worker::speak_tls(std::unique_ptr<net::TlsServer> tls) {
+  tls_ = std::move(tls);
+  services_.tls = tls_.get();
+}
+
+// The master has looked at all of it.
+void Worker::use(const TlsState& state) {
+  if (!tls_) return;
+  if (auto keys = net::TicketKeys::parse(state.ticket_keys)) tls_->use(*keys);
+  if (state.pairs.empty()) return;
+  auto certificates = net::TlsCertificates::make(state.pairs);
+  if (certificates)
+    tls_->use(std::move(*certificates));
+  else
+    log_.error("{}; the certificates stay as they were", certificates.error().text);
+}
+
 Result<void> Worker::serve(int socket, std::size_t listener) {
   auto& door = doors_[socket];
   door = std::make_unique<Door>(*this, socket, listeners_.at(listener));
@@ -135,8 +153,10 @@ void Worker::accepted(net::StreamPtr stream, const session::Listener& listener) 
   auto session = std::make_unique<session::Session>(std::move(stream), services_, listener,
                                                     fmt::format("{}{:x}", id_prefix_, ++count_));
   registry_.push_back(*session);
-  session::Session::start(sessions_, std::move(session),
-                          running > most_sessions_ - most_sessions_ / 20);
+  const bool full = running > most_sessions_ - most_sessions_ / 20;
+  counters_.add(Count::sessions);
+  if (full) counters_.add(Count::sessions_overload);
+  session::Session::start(sessions_, std::move(session), full);
   if (running < most_sessions_ || paused_) return;
   log_.warning("{} sessions: new clients wait (limits.sessions, or the descriptor limit)", running);
   pause();
@@ -149,6 +169,10 @@ void Worker::accept_failed(const Error& error) {
   pause();
   if (!recess_) recess_ = std::make_unique<Recess>(*this);
   recess_->begin();
+}
+
+WorkerState Worker::state() const {
+  return {sessions_.running(), most_sessions_, listeners_.size(), paused_, draining_};
 }
 
 bool Worker::has_room() const {

@@ -7,6 +7,7 @@
 #include <postern/dns/ares_resolver.hpp>
 #include <postern/net/disk_files.hpp>
 #include <postern/net/tcp.hpp>
+#include <postern/net/tls.hpp>
 #include <postern/plugin/line_up.hpp>
 #include <postern/policy/load.hpp>
 #include <postern/session/session.hpp>
@@ -18,6 +19,7 @@
 #include <vector>
 
 #include "list_watch.hpp"
+#include "protocol.hpp"
 #include "routes.hpp"
 
 namespace postern::daemon {
@@ -29,6 +31,15 @@ struct WorkerIdentity {
   std::size_t most_sessions = 1000;  // see most_sessions()
 };
 
+// For status.
+struct WorkerState {
+  std::size_t sessions = 0;
+  std::size_t most_sessions = 0;
+  std::size_t listeners = 0;
+  bool paused = false;  // new clients wait
+  bool draining = false;
+};
+
 // What the plugins of a worker are made of; the loader outlives all of it.
 struct WorkerPlugins {
   std::unique_ptr<dns::CachingResolver> resolver;
@@ -38,10 +49,15 @@ struct WorkerPlugins {
 // Everything runs on `loop`'s thread.
 class Worker final : private net::LagWatcher, private session::SessionHost {
  public:
-  // `loaded` must be usable and outlive the worker.
+  // `loaded` must be usable and outlive the worker, as must `counters`.
   Worker(net::Loop& loop, Log& log, const policy::Loaded& loaded, WorkerPlugins plugins,
-         WorkerIdentity identity);
+         WorkerIdentity identity, Counters& counters);
   ~Worker();
+
+  // What its listeners speak TLS with, before any is served; null: none does.
+  void speak_tls(std::unique_ptr<net::TlsServer> tls);
+  // From now on, for clients that come.
+  void use(const TlsState& state);
 
   // Accepts on a listening socket that somebody else owns, for the configuration's [[listen]] block
   // of that index; stops to. Errors: descriptors, io.
@@ -55,6 +71,7 @@ class Worker final : private net::LagWatcher, private session::SessionHost {
   void finish_now();
 
   std::size_t sessions() const { return sessions_.running(); }
+  WorkerState state() const;
 
  private:
   class Door;
@@ -65,6 +82,7 @@ class Worker final : private net::LagWatcher, private session::SessionHost {
   void accept_failed(const Error& error);
   void loop_was_held(net::Duration duration, std::string_view who) override;
   void session_ended() override;
+  Counters& counters() override { return counters_; }
   coro::Task<void> wind_down();
   coro::Task<void> tick();
   bool has_room() const;
@@ -73,6 +91,7 @@ class Worker final : private net::LagWatcher, private session::SessionHost {
 
   net::Loop& loop_;
   Log& log_;
+  Counters& counters_;
   net::Duration drain_timeout_;
   net::DiskFiles files_;
   net::TcpNetwork network_;
@@ -80,6 +99,7 @@ class Worker final : private net::LagWatcher, private session::SessionHost {
   std::vector<session::Listener> listeners_;  // of the [[listen]] blocks
   WorkerPlugins plugins_;
   WorkerRoutes routes_;
+  std::unique_ptr<net::TlsServer> tls_;
   std::unique_ptr<Scope> scope_;  // of what outlives the clients
   ListWatch lists_;
   session::Services services_;

@@ -1,5 +1,6 @@
 #include "worker_process.hpp"
 
+#include <postern/base/json.hpp>
 #include <postern/base/log_writer.hpp>
 #include <postern/net/channel.hpp>
 #include <postern/net/loop.hpp>
@@ -20,9 +21,11 @@
 #include <exception>
 #include <optional>
 
+#include "certificates.hpp"
 #include "privileges.hpp"
 #include "protocol.hpp"
 #include "settings.hpp"
+#include "tally.hpp"
 #include "worker.hpp"
 
 namespace postern::daemon {
@@ -70,15 +73,18 @@ class WorkerProcess final : private net::ChannelReader,
                             private coro::Timer {
  public:
   WorkerProcess(net::Loop& loop, LogWriter& log, const policy::Loaded& loaded,
-                WorkerPlugins plugins, const WorkerIdentity& identity, const Hello& hello,
-                Decoder decoder)
+                WorkerPlugins plugins, const WorkerIdentity& identity, Counters& counters,
+                const Hello& hello, Decoder decoder)
       : loop_(loop),
         log_(log),
-        worker_(loop, log, loaded, std::move(plugins), identity),
+        identity_(identity),
+        worker_(loop, log, loaded, std::move(plugins), identity, counters),
         sockets_(hello.sockets),
         listeners_(hello.listeners),
         decoder_(std::move(decoder)) {}
   ~WorkerProcess() { loop_.disarm(*this); }
+
+  void speak_tls(std::unique_ptr<net::TlsServer> tls) { worker_.speak_tls(std::move(tls)); }
 
   Result<void> run(int channel) {
     auto signals = net::Signals::open(loop_, {SIGTERM, SIGUSR1}, *this);
@@ -86,6 +92,7 @@ class WorkerProcess final : private net::ChannelReader,
     auto opened = net::Channel::open(loop_, channel, *this);
     if (!opened) return fail(opened.error());
     channel_ = std::move(*opened);
+    received({});  // what came with the orders
     channel_->send(encode(Ready{}));
     due_ = loop_.now();
     fire();
@@ -97,10 +104,9 @@ class WorkerProcess final : private net::ChannelReader,
  private:
   void fire() override {  // once a second
     const auto lag = std::max(coro::Clock::now() - due_, net::Duration::zero());
-    channel_->send(
-        encode(Beat{static_cast<std::uint64_t>(
-                        std::chrono::duration_cast<std::chrono::microseconds>(lag).count()),
-                    worker_.sessions()}));
+    lag_us_ = static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(lag).count());
+    channel_->send(encode(Beat{lag_us_, worker_.sessions()}));
     due_ = loop_.now() + beat_interval;
     loop_.arm(*this, due_);
   }
@@ -123,14 +129,37 @@ class WorkerProcess final : private net::ChannelReader,
       start_serving(serve->socket);
     else if (const auto* release = std::get_if<Release>(&message))
       worker_.release(release->socket);
+    else if (const auto* tls = std::get_if<TlsState>(&message))
+      worker_.use(*tls);
     else if (std::holds_alternative<Drain>(message))
       drain();
     else if (std::holds_alternative<Reopen>(message))
       log_.reopen();
+    else if (const auto* ask = std::get_if<Ask>(&message))
+      channel_->send(encode(Answer{ask->number, answer(ask->command)}));
     else if (std::holds_alternative<Finish>(message)) {
       drain();
       worker_.finish_now();
     }
+  }
+
+  // What nobody else knows of this worker.
+  std::string answer(std::string_view command) const {
+    std::string line;
+    json::Writer json(line);
+    json.begin().key("worker").number(identity_.slot).key("generation");
+    json.number(identity_.generation).key("pid").number(getpid());
+    if (command == "status") {
+      const WorkerState state = worker_.state();
+      json.key("sessions").number(state.sessions).key("most_sessions").number(state.most_sessions);
+      json.key("listeners").number(state.listeners).key("paused").boolean(state.paused);
+      json.key("draining").boolean(state.draining).key("lag_us").number(lag_us_);
+      json.key("log_lines_dropped").number(log_.dropped());
+    } else {
+      json.key("error").string("a worker knows no such command");
+    }
+    json.end();
+    return line;
   }
 
   void start_serving(int socket) {
@@ -167,17 +196,22 @@ class WorkerProcess final : private net::ChannelReader,
 
   net::Loop& loop_;
   LogWriter& log_;
+  const WorkerIdentity identity_;
   Worker worker_;
   std::vector<int> sockets_;
   std::vector<std::uint64_t> listeners_;  // of each socket: its [[listen]] block
   Decoder decoder_;
   std::unique_ptr<net::Channel> channel_;
   coro::TimePoint due_;
+  std::uint64_t lag_us_ = 0;  // of the last beat
   bool draining_ = false;
 };
 
 // Errors: the text is for the administrator.
 Result<void> work(int channel, Orders orders, Decoder decoder) {
+  auto tally = Tally::open(orders.hello.counters);
+  if (!tally) return fail(tally.error());
+  if (orders.hello.row >= Tally::rows) return fail(Errc::malformed, "a row of no counters");
   const auto master = policy::load_master(orders.bundle);
   auto dropped = drop_privileges(master.settings.user, master.settings.group);
   if (!dropped) return dropped;
@@ -203,9 +237,12 @@ Result<void> work(int channel, Orders orders, Decoder decoder) {
       plugin::line_up(loader, orders.bundle, loop, log, *plugins.resolver, loaded.snapshot);
   if (!lined_up.usable()) return fail(Errc::malformed, lined_up.problems.front().line());
   plugins.lineup = std::move(lined_up.lineup);
+  auto tls = make_tls_server(loaded.configuration, orders.bundle);
+  if (!tls) return fail(Errc::malformed, fmt::format("tls: {}", tls.error().text));
   orders.bundle = {};  // lists can be large
-  WorkerProcess process(loop, log, loaded, std::move(plugins), identity, orders.hello,
-                        std::move(decoder));
+  WorkerProcess process(loop, log, loaded, std::move(plugins), identity,
+                        tally->at(orders.hello.row), orders.hello, std::move(decoder));
+  process.speak_tls(std::move(*tls));
   return process.run(channel);
 }
 

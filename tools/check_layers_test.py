@@ -40,6 +40,8 @@ REFUSED = [
     ("daemon/master.cpp", "<CLI/CLI.hpp>", "a program's main.cpp only"),
     ("lib/postern/base/a.hpp", "<nlohmann/json.hpp>", "include it in the .cpp"),
     ("plugins-async/rcpt/a.cpp", "<postern/base/ip.hpp>", "a plugin may not include"),
+    ("bench/load.cpp", "<uv.h>", "belongs to lib/postern/net only"),
+    ("bench/spike/a.cpp", "<postern/base/ip.hpp>", "shares no code with it"),
 ]
 
 ALLOWED = {
@@ -54,6 +56,7 @@ ALLOWED = {
     "lib/postern/base/b.hpp": ["<nlohmann/json_fwd.hpp>"],
     "daemon/main.cpp": ["<CLI/CLI.hpp>", '"master.hpp"', "<postern/session/a.hpp>"],
     "test/unit/net/tcp_test.cpp": ["<uv.h>", '"catch.hpp"'],
+    "bench/spike/a.cpp": ["<uv.h>", "<ares.h>", '"wire.hpp"'],
     "plugins-async/rcpt/a.cpp": ["<postern/plugin.hpp>", "<postern/facts/dnsbl.hpp>", "<string>"],
 }
 

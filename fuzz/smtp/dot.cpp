@@ -1,8 +1,10 @@
 // The dot codec: against a decoder so plain that it can be checked by eye, whole and in pieces, and
-// there and back. The first octet chooses policy and size of the pieces.
+// there and back; and the same octets as chunks. The first octet chooses policy and size of the
+// pieces.
 #include <postern/smtp/dot_codec.hpp>
 
 #include <algorithm>
+#include <limits>
 
 #include "../fuzz.hpp"
 
@@ -19,10 +21,10 @@ struct Decoded {
 };
 
 Decoded decode(std::string_view wire, std::size_t step, BareNewline policy) {
-  DotDecoder decoder(policy);
+  BodyDecoder decoder(policy);
   Decoded out;
   while (!out.done && out.consumed < wire.size()) {
-    out.done = decoder.feed(wire.substr(out.consumed, step), out.body) == DotDecoder::State::done;
+    out.done = decoder.feed(wire.substr(out.consumed, step), out.body) == BodyDecoder::State::done;
     out.consumed += decoder.consumed();
   }
   out.refused = decoder.must_be_refused();
@@ -74,6 +76,23 @@ void check_encoder(std::string_view body, std::size_t step) {
   if (only_crlf(body) && (body.empty() || body.ends_with('\n'))) FUZZ_CHECK(back.body == body);
 }
 
+void check_chunks(std::string_view content, std::size_t step, BareNewline policy) {
+  BodyDecoder decoder(policy, std::numeric_limits<std::uint64_t>::max(), Framing::chunks);
+  std::string body;
+  for (std::size_t at = 0; at < content.size(); at += step) {
+    decoder.feed(content.substr(at, step), body);
+    FUZZ_CHECK(decoder.consumed() == content.substr(at, step).size());
+  }
+  FUZZ_CHECK(!decoder.done());
+  decoder.finish(body);
+  FUZZ_CHECK(decoder.done() && decoder.traits().octets == body.size());
+  FUZZ_CHECK((decoder.traits().bare_cr || decoder.traits().bare_lf) == !only_crlf(content));
+  if (policy == BareNewline::reject || only_crlf(content))
+    FUZZ_CHECK(body == content);
+  else
+    FUZZ_CHECK(only_crlf(body));
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -105,6 +124,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check_encoder(whole.body, step);
   }
   check_encoder(wire, step);
+  check_chunks(wire, step, policy);
   return 0;
 }
 

@@ -91,6 +91,8 @@ struct Implementation {
   std::function<std::unique_ptr<Fixture>()> make;
 };
 std::vector<Implementation>& implementations();
+// The same, and each once more with TLS on its streams.
+std::vector<Implementation> stream_implementations();
 
 // `const Registered here("libuv", [] { return std::make_unique<UvFixture>(); });`
 struct Registered {
@@ -100,10 +102,12 @@ struct Registered {
 };
 
 // One of the fixtures, as a generator: the test runs once for each.
-#define POSTERN_EACH_IMPLEMENTATION(fixture)                                                    \
-  const auto implementation_ = GENERATE(from_range(::postern::conformance::implementations())); \
-  INFO("on " << implementation_.name);                                                          \
-  const auto fixture##_owner_ = implementation_.make();                                         \
+#define POSTERN_EACH_OF(fixture, all)                                               \
+  const auto implementation_ = GENERATE(from_range(::postern::conformance::all())); \
+  INFO("on " << implementation_.name);                                              \
+  const auto fixture##_owner_ = implementation_.make();                             \
   ::postern::conformance::Fixture& fixture = *fixture##_owner_
+#define POSTERN_EACH_IMPLEMENTATION(fixture) POSTERN_EACH_OF(fixture, implementations)
+#define POSTERN_EACH_STREAM(fixture) POSTERN_EACH_OF(fixture, stream_implementations)
 
 }  // namespace postern::conformance

@@ -90,7 +90,7 @@ bool is(const Result<void>& result, Errc code) { return !result && result.error(
 
 TEST_CASE("Stream: octets arrive as they were sent, however they are cut",
           "[conformance][stream]") {
-  POSTERN_EACH_IMPLEMENTATION(fixture);
+  POSTERN_EACH_STREAM(fixture);
   const std::size_t octets = GENERATE(1u, 1000u, 70'000u);
   const std::size_t bite = GENERATE(1u, 7u, 100'000u);
   CAPTURE(octets, bite);
@@ -105,7 +105,7 @@ TEST_CASE("Stream: octets arrive as they were sent, however they are cut",
 }
 
 TEST_CASE("Stream: the end comes after the input, which stays", "[conformance][stream]") {
-  POSTERN_EACH_IMPLEMENTATION(fixture);
+  POSTERN_EACH_STREAM(fixture);
   auto [ours, theirs] = fixture.streams();
   theirs->write("bye");
   theirs->end_output();
@@ -120,7 +120,7 @@ TEST_CASE("Stream: the end comes after the input, which stays", "[conformance][s
 }
 
 TEST_CASE("Stream: each half ends on its own", "[conformance][stream]") {
-  POSTERN_EACH_IMPLEMENTATION(fixture);
+  POSTERN_EACH_STREAM(fixture);
   auto [ours, theirs] = fixture.streams();
   theirs->end_output();
   fixture.settle_until([&] { return ours->ended(); });
@@ -133,7 +133,7 @@ TEST_CASE("Stream: each half ends on its own", "[conformance][stream]") {
 }
 
 TEST_CASE("Stream: one that goes is an orderly end for the other side", "[conformance][stream]") {
-  POSTERN_EACH_IMPLEMENTATION(fixture);
+  POSTERN_EACH_STREAM(fixture);
   auto [ours, theirs] = fixture.streams();
   theirs->write("last words");
   theirs.reset();
@@ -143,7 +143,7 @@ TEST_CASE("Stream: one that goes is an orderly end for the other side", "[confor
 }
 
 TEST_CASE("Stream: a reset is told to the reader and to the writer", "[conformance][stream]") {
-  POSTERN_EACH_IMPLEMENTATION(fixture);
+  POSTERN_EACH_STREAM(fixture);
   auto [ours, theirs] = fixture.streams();
   theirs->reset();
   theirs.reset();
@@ -158,7 +158,7 @@ TEST_CASE("Stream: a reset is told to the reader and to the writer", "[conforman
 }
 
 TEST_CASE("Stream: who writes to one that is gone is told", "[conformance][stream]") {
-  POSTERN_EACH_IMPLEMENTATION(fixture);
+  POSTERN_EACH_STREAM(fixture);
   auto [ours, theirs] = fixture.streams();
   theirs.reset();
   Result<void> flushed;
@@ -172,7 +172,7 @@ TEST_CASE("Stream: who writes to one that is gone is told", "[conformance][strea
 
 TEST_CASE("Stream: stops reading above the high water mark and goes on below",
           "[conformance][stream]") {
-  POSTERN_EACH_IMPLEMENTATION(fixture);
+  POSTERN_EACH_STREAM(fixture);
   auto [ours, theirs] = fixture.streams();
   const std::string sent = noise(fixture.more_than_fits());
   Scope scope(fixture.scheduler(), "sender");
@@ -195,7 +195,7 @@ TEST_CASE("Stream: stops reading above the high water mark and goes on below",
 }
 
 TEST_CASE("Stream: a limit ends the wait, and the stream stays usable", "[conformance][stream]") {
-  POSTERN_EACH_IMPLEMENTATION(fixture);
+  POSTERN_EACH_STREAM(fixture);
   auto [ours, theirs] = fixture.streams();
   theirs->write("a");
   fixture.settle_until([&] { return ours->input() == "a"; });
@@ -208,7 +208,7 @@ TEST_CASE("Stream: a limit ends the wait, and the stream stays usable", "[confor
 }
 
 TEST_CASE("Stream: tells its watcher of an end that nobody waits for", "[conformance][stream]") {
-  POSTERN_EACH_IMPLEMENTATION(fixture);
+  POSTERN_EACH_STREAM(fixture);
   auto [ours, theirs] = fixture.streams();
   Watcher watcher;
   ours->watch_end(&watcher);
@@ -247,7 +247,7 @@ TEST_CASE("Stream: tells its watcher of an end that nobody waits for", "[conform
 }
 
 TEST_CASE("Stream: may go in the very turn in which it read", "[conformance][stream]") {
-  POSTERN_EACH_IMPLEMENTATION(fixture);
+  POSTERN_EACH_STREAM(fixture);
   auto [ours, theirs] = fixture.streams();
   SECTION("octets") {
     theirs->write("x");
@@ -270,7 +270,7 @@ TEST_CASE("Stream: may go in the very turn in which it read", "[conformance][str
 }
 
 TEST_CASE("Stream: may go with octets unsent and unread", "[conformance][stream]") {
-  POSTERN_EACH_IMPLEMENTATION(fixture);
+  POSTERN_EACH_STREAM(fixture);
   auto [ours, theirs] = fixture.streams();
   ours->write(noise(fixture.more_than_fits()));
   theirs->write(noise(1000));
@@ -282,7 +282,7 @@ TEST_CASE("Stream: may go with octets unsent and unread", "[conformance][stream]
 }
 
 TEST_CASE("Stream: flush is at once when all was sent", "[conformance][stream]") {
-  POSTERN_EACH_IMPLEMENTATION(fixture);
+  POSTERN_EACH_STREAM(fixture);
   auto [ours, theirs] = fixture.streams();
   CHECK(fixture.run(wait_flushed(*ours, patience)));
   ours->write("");
@@ -293,7 +293,7 @@ TEST_CASE("Stream: flush is at once when all was sent", "[conformance][stream]")
 
 TEST_CASE("Stream: flush waits for a slow reader, and no longer than its limit",
           "[conformance][stream]") {
-  POSTERN_EACH_IMPLEMENTATION(fixture);
+  POSTERN_EACH_STREAM(fixture);
   auto [ours, theirs] = fixture.streams();
   ours->write(noise(fixture.more_than_fits()));
   CHECK(ours->unsent() > 0);
@@ -301,7 +301,7 @@ TEST_CASE("Stream: flush waits for a slow reader, and no longer than its limit",
 }
 
 TEST_CASE("Stream: many writes go out in their order", "[conformance][stream]") {
-  POSTERN_EACH_IMPLEMENTATION(fixture);
+  POSTERN_EACH_STREAM(fixture);
   auto [ours, theirs] = fixture.streams();
   std::string sent = noise(fixture.more_than_fits() / 2);
   ours->write(sent);
@@ -317,7 +317,7 @@ TEST_CASE("Stream: many writes go out in their order", "[conformance][stream]") 
 }
 
 TEST_CASE("Stream: both sides know where they are", "[conformance][stream]") {
-  POSTERN_EACH_IMPLEMENTATION(fixture);
+  POSTERN_EACH_STREAM(fixture);
   auto [ours, theirs] = fixture.streams();
   CHECK(ours->local() == theirs->remote());
   CHECK(ours->remote() == theirs->local());

@@ -1,14 +1,12 @@
 """What a client says before it is greeted is answered, and noted in the session's record."""
 
-import fcntl
 import json
 import os
 import signal
 import socket
-import struct
-import termios
 import unittest
 
+from conversation import all_arrived
 from harness import *
 
 CONFIG = """
@@ -26,11 +24,6 @@ use = "rcpt_accept"
 def sessions_of(server, helo):
     lines = [line for line in server.log().split("\n")[:-1] if '"event":"session"' in line]
     return [record for record in map(json.loads, lines) if record["helo"] == helo]
-
-
-def all_arrived(client):
-    """Whether the kernel has what was sent in the other end's buffer: nothing is left unacknowledged."""
-    return struct.unpack("i", fcntl.ioctl(client, termios.TIOCOUTQ, b"\0" * 4)) == (0,)
 
 
 class EarlyTalk(unittest.TestCase):

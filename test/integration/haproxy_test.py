@@ -77,8 +77,9 @@ class Haproxy(unittest.TestCase):
                 self.assertEqual(len(received), before + 1)
                 self.assertEqual(sum(b"client.example.org (unknown [127.0.0.7])" in m for m in received),
                                  before + 1)
-                mine = [r for r in self.records("transaction") if r["port"] == source]
-                self.assertEqual([(r["client"], r["via"]) for r in mine], [("127.0.0.7", "127.0.0.1")])
+                mine = lambda: [r for r in self.records("transaction") if r["port"] == source]
+                wait_until(mine, "it is on record")
+                self.assertEqual([(r["client"], r["via"]) for r in mine()], [("127.0.0.7", "127.0.0.1")])
 
     def test_health_checks_make_no_noise(self):
         self.balancer()

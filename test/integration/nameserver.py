@@ -1,4 +1,4 @@
-"""Real name servers on loopback: NSD with zones of a test's own, Unbound that asks others."""
+"""Real name servers on loopback: NSD and rbldnsd with zones of a test's own, Unbound that asks others."""
 
 import os
 import pathlib
@@ -11,6 +11,7 @@ from peers import write
 from process import Process, as_nobody, temporary_directory
 
 needs_nsd = unittest.skipUnless(shutil.which("nsd"), "NSD is not installed")
+needs_rbldnsd = unittest.skipUnless(shutil.which("rbldnsd"), "rbldnsd is not installed")
 needs_unbound = unittest.skipUnless(shutil.which("unbound"), "Unbound is not installed")
 
 NSD = """server:
@@ -41,6 +42,7 @@ UNBOUND = """server:
   num-threads: 1
   local-zone: "test." nodefault
   local-zone: "2.0.192.in-addr.arpa." nodefault
+  local-zone: "127.in-addr.arpa." nodefault
   local-zone: "invalid." static
 remote-control:
   control-enable: no
@@ -74,12 +76,15 @@ def replies(port, zone):
         return len(reply) > 12 and reply[3] & 15 == 0 and reply[7] > 0
 
 
-def _start(cleanup, command, directory, port, zone):
-    server = Process(cleanup, as_nobody(command), os.path.join(directory, "server.log"),
-                     cwd=directory)
-    server.address = f"127.0.0.1:{port}"
-    server.wait_ready(lambda: replies(port, zone), f"{command[0]} answers for {zone}")
-    return server
+class NameServer(Process):
+    """`again()` starts it anew at the same address, after it has ended."""
+
+    def __init__(self, cleanup, command, directory, port, zone):
+        super().__init__(cleanup, as_nobody(command), os.path.join(directory, "server.log"),
+                         cwd=directory)
+        self.address = f"127.0.0.1:{port}"
+        self.wait_ready(lambda: replies(port, zone), f"{command[0]} answers for {zone}")
+        self.again = lambda: NameServer(cleanup, command, directory, port, zone)
 
 
 def _directory(cleanup):
@@ -102,7 +107,26 @@ def nsd(cleanup, zones):
                              timeout=30, stdin=subprocess.DEVNULL)
     if checked.returncode != 0:
         raise RuntimeError(checked.stdout + checked.stderr)
-    return _start(cleanup, ["nsd", "-d", "-c", path], directory, port, next(iter(zones)))
+    return NameServer(cleanup, ["nsd", "-d", "-c", path], directory, port, next(iter(zones)))
+
+
+RBLDNSD_ZONE = """$SOA 1 ns.example.test. host.example.test. 1 600 300 86400 1
+$NS 1 ns.example.test.
+$TTL 1
+:127.0.0.2:{text}
+127.0.0.2
+"""
+
+
+def rbldnsd(cleanup, zone, listed, text):
+    """rbldnsd with one list of addresses and networks. Each answer holds for a second. The process has
+    `.address`."""
+    directory, port = _directory(cleanup), free_udp_port()
+    entries = "".join(f"{each}\n" for each in listed)
+    write(pathlib.Path(directory, "zone"), RBLDNSD_ZONE.format(text=text) + entries)
+    command = ["rbldnsd", "-n", "-b", f"127.0.0.1/{port}", "-w", directory, "-t", "1",
+               f"{zone}:ip4set:zone"]
+    return NameServer(cleanup, command, directory, port, zone)
 
 
 def unbound(cleanup, stubs):
@@ -114,4 +138,4 @@ def unbound(cleanup, stubs):
         config += f'stub-zone:\n  name: "{zone}"\n  stub-addr: {address.replace(":", "@")}\n'
     path = os.path.join(directory, "unbound.conf")
     write(path, config)
-    return _start(cleanup, ["unbound", "-d", "-p", "-c", path], directory, port, next(iter(stubs)))
+    return NameServer(cleanup, ["unbound", "-d", "-p", "-c", path], directory, port, next(iter(stubs)))

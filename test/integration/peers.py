@@ -71,10 +71,10 @@ def posternd_path():
     return str(path)
 
 
-def configure_postern(cleanup, config_text, files=None):
+def configure_postern(cleanup, config_text, files=None, port=None):
     """Writes postern.toml and `files` (name -> text) to a new directory; gives (directory, port). In
     all of them @PORT@ becomes a free port and @DIR@ the directory."""
-    directory, port = temporary_directory(cleanup), free_port()
+    directory, port = temporary_directory(cleanup), port or free_port()
     for name, text in {**(files or {}), "postern.toml": config_text}.items():
         path = pathlib.Path(directory, name)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -82,9 +82,10 @@ def configure_postern(cleanup, config_text, files=None):
     return directory, port
 
 
-def posternd(cleanup, config_text, files=None, greeting=b"220"):
-    """Starts posternd and waits for its greeting."""
-    directory, port = configure_postern(cleanup, config_text, files)
+def posternd(cleanup, config_text, files=None, greeting=b"220", port=None):
+    """Starts posternd and waits for its greeting. `port`: where the configuration listens, if it does
+    not say @PORT@."""
+    directory, port = configure_postern(cleanup, config_text, files, port)
     server = Postern(cleanup, directory, port)
     server.wait_ready(lambda: answers(port, greeting), "posternd greets")
     return server
@@ -134,20 +135,31 @@ class Postfix:
     """`port` is plain SMTP with XCLIENT and XFORWARD for us, `proxy_port` wants a PROXY header. Mail
     for example.test is delivered into one Maildir."""
 
-    def __init__(self, cleanup, directory):
+    def __init__(self, cleanup, directory, main="", services=None):
+        """`main`: lines for main.cf that differ. `services`: lines of master.cf, with what listens for mail, in
+        place of the two above."""
         self.directory = directory
         self.port = free_port()
         self.proxy_port = free_port()
         self.config = os.path.join(directory, "conf")
-        self._write()
+        self._write(main, services or self._services())
+        self.pid = 0
         cleanup(at_end(self.stop))
-        self._postfix("start")
-        self.pid = int(wait_until(self._read_pid, "Postfix has a master").strip())
-        for port in (self.port, self.proxy_port):
-            wait_until(lambda p=port: answers(p), f"Postfix listens on {port}:\n{self.log()}")
-        wait_until(lambda: answers(self.port, b"220"), "Postfix greets")
+        self.start()
 
-    def _write(self):
+    def start(self):
+        """Also again, after it has ended in whichever way."""
+        started = self._postfix("start")
+        if started.returncode != 0:
+            raise RuntimeError(f"{started.stdout}{started.stderr}{self.log()}")
+        self.pid = int(wait_until(self._read_pid, "Postfix has a master").strip())
+
+    def _services(self):
+        return (f"127.0.0.1:{self.port} inet n - n - - smtpd\n"
+                f"127.0.0.1:{self.proxy_port} inet n - n - - smtpd\n"
+                "  -o smtpd_upstream_proxy_protocol=haproxy\n")
+
+    def _write(self, main, services):
         # The queue is readable by Postfix's own user only below its top.
         for name in ("conf", "spool", "log"):
             os.mkdir(os.path.join(self.directory, name))
@@ -155,10 +167,15 @@ class Postfix:
         for name, owner in (("data", "postfix"), ("mail", "nobody")):
             os.mkdir(os.path.join(self.directory, name))
             shutil.chown(os.path.join(self.directory, name), owner)
-        write(os.path.join(self.config, "main.cf"), POSTFIX_MAIN.replace("@DIR@", self.directory))
-        write(os.path.join(self.config, "master.cf"), self._master_cf())
+        # postsuper, which is the postfix user by then, has to say what a killed Postfix left behind.
+        write(os.path.join(self.directory, "log/maillog"), "")
+        shutil.chown(os.path.join(self.directory, "log/maillog"), "postfix")
+        write(os.path.join(self.config, "main.cf"),
+              main_cf(POSTFIX_MAIN.replace("@DIR@", self.directory), main))
+        write(os.path.join(self.config, "master.cf"), self._master_cf(services))
 
-    def _master_cf(self):
+    @staticmethod
+    def _master_cf(services):
         lines = []
         for line in MASTER_CF.read_text(encoding="utf-8").splitlines():
             fields = line.split()
@@ -168,10 +185,7 @@ class Postfix:
                 fields[4] = "n"  # no chroot: its files would have to be copied first
                 line = " ".join(fields)
             lines.append(line)
-        lines.append(f"127.0.0.1:{self.port} inet n - n - - smtpd")
-        lines.append(f"127.0.0.1:{self.proxy_port} inet n - n - - smtpd "
-                     "-o smtpd_upstream_proxy_protocol=haproxy")
-        return "\n".join(lines) + "\n"
+        return "\n".join(lines) + "\n" + services
 
     def _postfix(self, command):
         return subprocess.run(["postfix", "-c", self.config, command], capture_output=True, text=True,
@@ -190,16 +204,34 @@ class Postfix:
     def messages(self):
         return messages_in(os.path.join(self.directory, "mail", "all"))
 
+    def run_queue(self):
+        """Tries to deliver all that is queued, whenever that is due."""
+        self._postfix("flush")
+
     def stop(self):
         self._postfix("stop")
-        pid = getattr(self, "pid", 0)
-        if pid and group_lives(pid):  # its group is the one that `start` made for it
-            os.killpg(pid, signal.SIGKILL)
-            wait_until(lambda: not group_lives(pid), "Postfix has gone")
+        if self.pid and group_lives(self.pid):
+            self.kill_all()
+
+    def kill_all(self, number=signal.SIGKILL):
+        """To all of its processes: its group is the one that `start` made for it."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, number)
+        if number == signal.SIGKILL:
+            wait_until(lambda: not group_lives(self.pid), "Postfix has gone")
+
+
+def main_cf(lines, others):
+    """`lines`, but for those in whose place `others` say something else."""
+    said = {line.split()[0] for line in others.splitlines() if line}
+    kept = [line for line in lines.splitlines() if line.split()[0] not in said]
+    return "\n".join(kept) + "\n" + others
 
 
 def postfix(cleanup):
-    return Postfix(cleanup, temporary_directory(cleanup))
+    server = Postfix(cleanup, temporary_directory(cleanup))
+    wait_until(lambda: answers(server.port, b"220"), f"Postfix greets:\n{server.log()}")
+    return server
 
 
 # service_throttle_time: its master starts nothing for so long after a child was killed before it had

@@ -134,6 +134,13 @@ class Process:
         """To the leader alone."""
         self.popen.send_signal(number)
 
+    def kill_all(self, number=signal.SIGKILL):
+        """To the whole group; behind KILL nobody of it is left."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, number)
+        if number == signal.SIGKILL:
+            wait_until(self._gone, f"{self.command[0]} has gone")
+
     def wait(self, limit=LIMIT):
         """The exit status; negative for a signal."""
         return self.popen.wait(limit)

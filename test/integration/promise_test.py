@@ -2,13 +2,13 @@
 
 import os
 import random
-import re
 import signal
 import threading
 import time
 import unittest
 
 from harness import *
+from traffic import Ledger, ids_in, send_until
 
 CLIENTS = 200
 KILLS = 6
@@ -25,44 +25,6 @@ address = "127.0.0.1:@PORT@"
 use = "rcpt_ok"
 domains = ["example.test"]
 """
-
-
-class Ledger:
-    """What the clients were told about each message, by its id."""
-
-    def __init__(self):
-        self.lock = threading.Lock()
-        self.acknowledged = set()
-        self.refused = set()  # a final 4xx or 5xx was read
-
-    def note(self, message_id, code):
-        with self.lock:
-            (self.acknowledged if code == 250 else self.refused).add(message_id)
-
-
-def send_until(port, ledger, ended, name):
-    """One client: sends numbered messages, whatever happens to its connection."""
-    number = 0
-    while not ended.is_set():
-        try:
-            with Client(port) as client:
-                client.hello()
-                while not ended.is_set():
-                    number += 1
-                    message_id = f"{name}-{number}"
-                    body = f"X-Ledger: {message_id};\r\nSubject: x\r\n\r\n" + "0123456789" * 200 + "\r\n"
-                    reply = client.deliver("a@example.org", ["b@example.test"], body)
-                    ledger.note(message_id, reply.code)
-                client.quit()
-        except (OSError, Refused, ProtocolError):
-            time.sleep(0.05)
-
-
-def ids_in(messages):
-    found = []
-    for message in messages:
-        found += re.findall(rb"^X-Ledger: ([0-9-]+);", message, re.MULTILINE)
-    return [each.decode() for each in found]
 
 
 class Promise(unittest.TestCase):

@@ -51,7 +51,7 @@ struct Received {
 };
 
 Received receive(const std::string& wire, std::size_t step, BareNewline policy) {
-  DotDecoder decoder(policy);
+  BodyDecoder decoder(policy);
   Received received;
   while (!decoder.done() && received.consumed < wire.size()) {
     decoder.feed(std::string_view(wire).substr(received.consumed, step), received.body);

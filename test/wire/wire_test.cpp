@@ -56,6 +56,7 @@ class Script {
   void act(std::string_view word, std::string_view rest);
   void hear(std::string_view wanted);
   void set(std::string_view rest);
+  void trust(std::string_view way);
   void expect_command(std::string_view wanted);
   test::Client& client();
   std::string take_replies();
@@ -140,6 +141,15 @@ void Script::set(std::string_view rest) {
   found->second(*number);
 }
 
+void Script::trust(std::string_view way) {
+  auto& listener = world_.listener;
+  require(way == "proxy" || way == "xclient" || way == "xforward", "no such way");
+  auto& list = way == "proxy"     ? listener.proxy_from
+               : way == "xclient" ? listener.xclient_from
+                                  : listener.xforward_from;
+  list.push_back(*Network::parse("0.0.0.0/0"));
+}
+
 void Script::expect_command(std::string_view wanted) {
   std::vector<std::string> all;
   for (const auto& session : world_.downstream.sessions())
@@ -172,6 +182,8 @@ void Script::prepare(std::string_view word, std::string_view rest) {
     maildir_ = rest == "maildir";
   else if (word == "set")
     set(rest);
+  else if (word == "trust")
+    trust(rest);
   else {
     const auto blank = rest.find(' ');
     world_.downstream.settings().recipients[std::string(rest.substr(0, blank))] =
@@ -184,7 +196,8 @@ void Script::line(std::string_view text) {
   const auto blank = std::min(text.find(' '), text.size());
   const std::string_view word = text.substr(0, blank);
   const std::string_view rest = text.substr(std::min(blank + 1, text.size()));
-  if (word == "route" || word == "set" || word == "downstream") return prepare(word, rest);
+  if (word == "route" || word == "set" || word == "trust" || word == "downstream")
+    return prepare(word, rest);
   if (word == "C+") {
     group_.append(rest).append("\r\n");
   } else if (word == "C:") {

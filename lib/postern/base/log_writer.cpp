@@ -62,7 +62,8 @@ class LogWriter::State {
 
   const Options options_;
   const bool timed_;
-  std::string fields_;  // options_.fields as they stand in each message
+  std::string fields_;         // options_.fields as they stand in each message
+  std::string record_fields_;  // ... and at the end of each record
 
   std::mutex mutex_;
   std::condition_variable wake_, done_;
@@ -83,9 +84,10 @@ class LogWriter::State {
 LogWriter::State::State(LogTarget target, Options options)
     : options_(std::move(options)), timed_(has_time(target.kind())), target_(std::move(target)) {
   for (const auto& [key, value] : options_.fields) {
+    json::append_string(record_fields_ += ',', key);
+    json::append_string(record_fields_ += ':', value);
     if (options_.format == Format::json) {
-      json::append_string(fields_ += ',', key);
-      json::append_string(fields_ += ':', value);
+      fields_ = record_fields_;
     } else {
       fields_ += fmt::format(" {}={}", key, printable(value, json::max_value_octets));
     }
@@ -104,6 +106,10 @@ void LogWriter::State::append_record(std::string_view json_object) {
   const std::size_t begin = queue_.size();
   queue_ += priority(Level::info);
   queue_ += json_object;
+  if (json_object.size() > 2 && json_object.ends_with('}')) {
+    queue_.pop_back();
+    (queue_ += record_fields_) += '}';
+  }
   // Between tokens, the only place where JSON has a newline, a blank is as good.
   std::replace(queue_.begin() + static_cast<std::ptrdiff_t>(begin), queue_.end(), '\n', ' ');
   finish_line(begin);

@@ -42,9 +42,8 @@ constexpr std::size_t class_of(std::size_t size) { return (size - 1) / granule; 
 
 }  // namespace
 
-void* allocate_frame(std::size_t size) {
+void* allocate_pooled(std::size_t size) {
   const std::size_t index = class_of(size);
-  ++pool.live;
   if (!pooled || index >= classes) return ::operator new(size);
   if (FreeFrame* frame = pool.free[index]) {
     pool.free[index] = frame->next;
@@ -54,15 +53,25 @@ void* allocate_frame(std::size_t size) {
   return ::operator new((index + 1) * granule);
 }
 
-void free_frame(void* frame, std::size_t size) noexcept {
+void free_pooled(void* memory, std::size_t size) noexcept {
   const std::size_t index = class_of(size);
-  --pool.live;
   if (!pooled || index >= classes || pool.count[index] == kept_per_class) {
-    ::operator delete(frame);
+    ::operator delete(memory);
     return;
   }
-  pool.free[index] = new (frame) FreeFrame{pool.free[index]};
+  pool.free[index] = new (memory) FreeFrame{pool.free[index]};
   ++pool.count[index];
+}
+
+void* allocate_frame(std::size_t size) {
+  void* frame = allocate_pooled(size);
+  ++pool.live;
+  return frame;
+}
+
+void free_frame(void* frame, std::size_t size) noexcept {
+  --pool.live;
+  free_pooled(frame, size);
 }
 
 std::size_t live_frames() noexcept { return pool.live; }

@@ -12,4 +12,8 @@ void free_frame(void* frame, std::size_t size) noexcept;
 // Frames that exist now on this thread: 0 when every task is gone.
 std::size_t live_frames() noexcept;
 
+// The same lists for what is no frame (coro::Pooled).
+void* allocate_pooled(std::size_t size);
+void free_pooled(void* memory, std::size_t size) noexcept;
+
 }  // namespace postern::coro

@@ -153,7 +153,8 @@ class Pool {
   coro::Task<Opened> open_at(std::size_t index, Client client, bool in_its_name);
   coro::Task<Opened> introduce(ConnectionPtr connection, Client client, bool in_its_name);
   coro::Task<Opened> send_xclient(ConnectionPtr connection, Client client);
-  coro::Task<Result<smtp::Reply>> ehlo(Connection& connection);
+  coro::Task<Result<smtp::Reply>> ehlo_as_client(Connection& connection, std::string helo);
+  coro::Task<Result<smtp::Reply>> ehlo(Connection& connection, std::string name);
   Opened unfit(const Connection& connection, std::string_view phase, const smtp::Reply& reply);
   Opened unfit(const ServerAddress& address, std::string_view phase, const Error& error);
   bool judge(std::size_t index, const Opened& opened);

@@ -105,7 +105,13 @@ coro::Task<Pool::Opened> Pool::open_at(std::size_t index, Client client, bool in
 
 coro::Task<Pool::Opened> Pool::introduce(ConnectionPtr connection, Client client,
                                          bool in_its_name) {
-  auto answer = co_await ehlo(*connection);
+  const bool by_proxy =
+      settings_.identity == Identity::proxy_v1 || settings_.identity == Identity::proxy_v2;
+  Result<smtp::Reply> answer = fail(Errc::closed);
+  if (by_proxy && in_its_name)
+    answer = co_await ehlo_as_client(*connection, client.helo);
+  else
+    answer = co_await ehlo(*connection, settings_.hostname);
   if (!answer) co_return unfit(connection->address(), "EHLO", answer.error());
   if (!answer->is_positive()) co_return unfit(*connection, "EHLO", *answer);
 
@@ -136,24 +142,36 @@ coro::Task<Pool::Opened> Pool::send_xclient(ConnectionPtr connection, Client cli
     if (!answer) co_return unfit(connection->address(), "XCLIENT", answer.error());
     if (!answer->is_positive()) co_return unfit(*connection, "XCLIENT", *answer);
   }
-  auto answer = co_await ehlo(*connection);
+  auto answer = co_await ehlo_as_client(*connection, client.helo);
   if (!answer) co_return unfit(connection->address(), "EHLO", answer.error());
   if (!answer->is_positive()) co_return unfit(*connection, "EHLO", *answer);
   co_return connection;
 }
 
+// A downstream that judges the client by its address judges it by this name, too: ours would be a
+// lie in its Received field. Where it does not take the name for one, it hears ours all the same.
+coro::Task<Result<smtp::Reply>> Pool::ehlo_as_client(Connection& connection, std::string helo) {
+  constexpr int syntax_error = 501;  // RFC 5321 section 4.2.2: in parameters or arguments
+  if (!helo.empty()) {
+    auto answer = co_await ehlo(connection, std::move(helo));
+    if (!answer || answer->code() != syntax_error) co_return answer;
+  }
+  auto answer = co_await ehlo(connection, settings_.hostname);
+  co_return answer;
+}
+
 // A server that does not know EHLO gets HELO (RFC 5321 section 3.2); what it offers is then
 // nothing. LMTP has LHLO instead of both (RFC 2033 section 4.1).
-coro::Task<Result<smtp::Reply>> Pool::ehlo(Connection& connection) {
+coro::Task<Result<smtp::Reply>> Pool::ehlo(Connection& connection, std::string name) {
   const bool lmtp = settings_.protocol == Protocol::lmtp;
-  std::string line = fmt::format("{} {}\r\n", lmtp ? "LHLO" : "EHLO", settings_.hostname);
+  std::string line = fmt::format("{} {}\r\n", lmtp ? "LHLO" : "EHLO", name);
   auto answer = co_await connection.command(std::move(line), settings_.timeouts.greeting);
   if (!answer) co_return answer;
   connection.offers = {};
   if (answer->is_positive()) {
     connection.offers = smtp::parse_capabilities(*answer);
   } else if (answer->is_permanent() && !lmtp) {
-    line = fmt::format("HELO {}\r\n", settings_.hostname);
+    line = fmt::format("HELO {}\r\n", name);
     answer = co_await connection.command(std::move(line), settings_.timeouts.greeting);
   }
   co_return answer;

@@ -79,6 +79,7 @@ void HeaderSection::end_at(std::string_view message, std::size_t at) {
 Result<HeaderSection> HeaderSection::parse(std::string_view message, HeaderLimits limits) {
   assert(limits.octets < std::numeric_limits<std::uint32_t>::max());
   HeaderSection section;
+  section.entries_.reserve(16);
   if (message.starts_with("From ") || message.starts_with(">From ")) {
     section.lead_octets_ = line_end(message, 0);
     section.oddities_ |= bit(Oddity::mbox_line);

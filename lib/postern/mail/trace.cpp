@@ -102,7 +102,9 @@ std::string received_field(const Trace& trace) {
   const std::string address = literal(trace.client);
   const std::string helo = domain(trace.helo, trace.utf8);
   const std::string rdns = trace.rdns.empty() ? "unknown" : domain(trace.rdns, false);
-  std::string out = "Received: from";
+  std::string out;
+  out.reserve(384);
+  out = "Received: from";
   Folder fold(out);
   fold.add(helo.empty() ? address : helo);
   fold.add("(" + rdns);

@@ -1,6 +1,7 @@
 #include <postern/net/stream.hpp>
 
 #include <algorithm>
+#include <exception>
 
 namespace postern::net {
 
@@ -38,7 +39,7 @@ void Stream::consume(std::size_t octets) {
     window_.remove_prefix(octets);
     return;
   }
-  taken_ += octets;
+  taken_ += static_cast<std::uint32_t>(octets);
   if (taken_ == held_.size()) {
     std::string().swap(held_);  // an idle session holds no buffer
     taken_ = 0;
@@ -53,6 +54,14 @@ void Stream::consume(std::size_t octets) {
 }
 
 void Stream::received(std::string_view octets) {
+  if (codec_)
+    decode(octets);
+  else
+    arrived(octets);
+}
+
+// False: the stream is gone.
+bool Stream::arrived(std::string_view octets) {
   if (held_.empty())
     window_ = octets;
   else
@@ -62,7 +71,7 @@ void Stream::received(std::string_view octets) {
   if (More* more = std::exchange(more_, nullptr)) {
     more->arrived_ = true;
     more->resume();
-    if (gone) return;
+    if (gone) return false;
   }
   gone_ = nullptr;
   held_.append(window_);
@@ -71,9 +80,34 @@ void Stream::received(std::string_view octets) {
     paused_ = true;
     pause_input();
   }
+  return true;
 }
 
-void Stream::end_input(Errc why) {
+void Stream::decode(std::string_view wire) {
+  if (end_) return;  // whatever follows the end
+  std::string plain, answer;
+  const auto end = codec_->decode(wire, plain, answer);
+  if (!answer.empty() && !output_error_) unsent_ += send(answer);
+  if (!plain.empty() && !arrived(plain)) return;
+  if (!end) return;
+  pause_input();
+  ended_with(*end);
+}
+
+void Stream::pass_through(std::unique_ptr<StreamCodec> codec) {
+  const std::string wire(input());
+  consume(wire.size());
+  codec_ = std::move(codec);
+  if (wire.empty()) return;
+  std::string answer;
+  const auto end = codec_->decode(wire, held_, answer);
+  if (!answer.empty()) unsent_ += send(answer);
+  if (end) end_ = end;
+}
+
+void Stream::end_input(Errc why) { ended_with(codec_ && why == Errc::closed ? Errc::reset : why); }
+
+void Stream::ended_with(Errc why) {
   if (end_) return;
   end_ = why;
   if (More* more = std::exchange(more_, nullptr))
@@ -84,7 +118,31 @@ void Stream::end_input(Errc why) {
 
 void Stream::write(std::string_view octets) {
   if (output_error_ || octets.empty()) return;
-  unsent_ += send(octets);
+  if (!codec_) {
+    unsent_ += send(octets);
+    return;
+  }
+  std::string wire;
+  if (!codec_->encode(octets, wire)) return output_failed(Errc::reset);
+  unsent_ += send(wire);
+}
+
+void Stream::send_end() noexcept try {
+  if (!codec_ || output_error_) return;
+  std::string wire;
+  codec_->encode_end(wire);
+  if (!wire.empty()) unsent_ += send(wire);
+} catch (const std::exception&) {  // without memory the other side sees that it was cut off
+}
+
+void Stream::end_output() {
+  send_end();
+  end_connection();
+}
+
+void Stream::reset() {
+  if (codec_) silence();  // its end in order would be believed
+  reset_connection();
 }
 
 void Stream::output_done(std::size_t octets) {

@@ -5,6 +5,7 @@
 #include <postern/base/ip.hpp>
 #include <postern/coro/wait.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +23,20 @@ class EndWatcher {
 
  protected:
   ~EndWatcher() = default;
+};
+
+// What stands between a stream and its wire: TLS. Octets in, octets out; it waits for nothing.
+class StreamCodec {
+ public:
+  virtual ~StreamCodec() = default;
+  // Appends to `plain` what `wire` brings, and to `answer` what the other side must hear for it.
+  // Returns why the input has ended, once it has: closed (the other side said so), reset (broken).
+  virtual std::optional<Errc> decode(std::string_view wire, std::string& plain,
+                                     std::string& answer) = 0;
+  // Appends the wire form of `plain`. False: it can send no more.
+  virtual bool encode(std::string_view plain, std::string& wire) = 0;
+  // Appends what ends our half in order; nothing when it was said before.
+  virtual void encode_end(std::string& wire) = 0;
 };
 
 // One reader and one writer at a time. Input is read ahead as it comes, up to `high_water`.
@@ -84,9 +99,16 @@ class Stream {
   // stream: both may leave in one segment.
   virtual void end_follows() {}
   // Ends our half after all that was written; the other side sees the end, we may still read.
-  virtual void end_output() = 0;
+  void end_output();
   // Closes so that the other side sees a reset instead of an orderly end.
-  virtual void reset() = 0;
+  void reset();
+
+  // From now on all goes through `codec`, beginning with what is in input(): that was never meant
+  // for the reader. An end that the codec has not seen is a reset then: somebody cut us off.
+  void pass_through(std::unique_ptr<StreamCodec> codec);
+  bool coded() const { return codec_ != nullptr; }
+  // Sends no octet any more: what was to be said must not be said in the clear.
+  void silence() { output_failed(Errc::reset); }
 
   const SocketAddress& remote() const { return remote_; }
   virtual SocketAddress local() const = 0;
@@ -95,6 +117,8 @@ class Stream {
   virtual ~Stream();
   friend struct StreamDeleter;
   virtual void dispose() noexcept = 0;  // closes it and frees this object, now or later
+  virtual void end_connection() = 0;    // end_output() and reset() of the transport
+  virtual void reset_connection() = 0;
 
   // For implementations. `octets` need to be valid during the call only; the stream may be gone
   // when received(), end_input() or output_done() return.
@@ -108,22 +132,31 @@ class Stream {
   void set_remote(const SocketAddress& remote) { remote_ = remote; }
 
  private:
+  bool arrived(std::string_view octets);
+  void decode(std::string_view wire);
+  void ended_with(Errc why);
+  void send_end() noexcept;
+
   std::string_view window_;  // the loop's read buffer, during received()
   std::string held_;         // what was not consumed when received() returned,
-  std::size_t taken_ = 0;    // less the octets consumed since
+  std::uint32_t taken_ = 0;  // less the octets consumed since
   std::optional<Errc> end_;
   std::optional<Errc> output_error_;
-  bool paused_ = false;
   std::size_t unsent_ = 0;
   More* more_ = nullptr;
   Flush* flush_ = nullptr;
   EndWatcher* watcher_ = nullptr;
+  std::unique_ptr<StreamCodec> codec_;
   bool* gone_ = nullptr;  // set by the destructor while received() is on the stack
   SocketAddress remote_;
+  bool paused_ = false;
 };
 
 struct StreamDeleter {
-  void operator()(Stream* stream) const noexcept { stream->dispose(); }
+  void operator()(Stream* stream) const noexcept {
+    stream->send_end();
+    stream->dispose();
+  }
 };
 using StreamPtr = std::unique_ptr<Stream, StreamDeleter>;
 

@@ -99,7 +99,7 @@ std::size_t TcpStream::send(std::string_view octets) {
   return octets.size();
 }
 
-void TcpStream::end_output() {
+void TcpStream::end_connection() {
   if (closing_) return;
   auto* request = new uv_shutdown_t;
   const int failed = uv_shutdown(request, reinterpret_cast<uv_stream_t*>(&tcp_),
@@ -107,7 +107,7 @@ void TcpStream::end_output() {
   if (failed) delete request;
 }
 
-void TcpStream::reset() {
+void TcpStream::reset_connection() {
   uv_os_fd_t fd = -1;
   if (closing_ || uv_fileno(reinterpret_cast<uv_handle_t*>(&tcp_), &fd) != 0) return;
   const linger at_once{1, 0};

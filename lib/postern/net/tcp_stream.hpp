@@ -1,6 +1,7 @@
 // Stream on a libuv TCP handle; inside `net` only.
 #pragma once
 
+#include <postern/coro/pooled.hpp>
 #include <postern/net/loop.hpp>
 #include <postern/net/stream.hpp>
 
@@ -9,13 +10,11 @@
 namespace postern::net {
 
 // The handle lives in this heap object, which frees itself in the close callback and nowhere else.
-class TcpStream final : public Stream {
+class TcpStream final : public coro::Pooled, public Stream {
  public:
   explicit TcpStream(Loop& loop);
 
-  void end_output() override;
   void end_follows() override { end_follows_ = true; }
-  void reset() override;
   SocketAddress local() const override;
 
   uv_tcp_t* handle() { return &tcp_; }
@@ -29,6 +28,8 @@ class TcpStream final : public Stream {
  private:
   struct Write;
   void dispose() noexcept override;
+  void end_connection() override;
+  void reset_connection() override;
   std::size_t send(std::string_view octets) override;
   ssize_t try_send(std::string_view octets);
   void pause_input() override;

@@ -14,7 +14,8 @@ namespace postern::plugin {
 
 // Belongs to its scope from begin() on. When it is late its outcome is `timed_out`, whether the
 // task has unwound or not: nobody waits for a plugin longer than its instance's `timeout`.
-class Run : private coro::Completion,
+class Run : public coro::Pooled,
+            private coro::Completion,
             private coro::Job,
             private coro::Timer,
             public coro::ListHook<struct QueuedTag> {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <postern/coro/event.hpp>
+#include <postern/coro/pooled.hpp>
 #include <postern/coro/task.hpp>
 #include <postern/plugin/fact.hpp>
 #include <postern/plugin/hook.hpp>
@@ -21,7 +22,7 @@ class Lineup;
 class Run;
 
 // One fact where it is kept.
-struct FactNode {
+struct FactNode : coro::Pooled {
   FactNode(const FactType& fact_type, const void* fact) : type(fact_type), value(fact) {}
   FactNode(const FactNode&) = delete;
   FactNode& operator=(const FactNode&) = delete;
@@ -80,7 +81,7 @@ class Facts {
   HookScope* scope_;
 };
 
-class HookScope {
+class HookScope : public coro::Pooled {
  public:
   HookScope(const HookScope&) = delete;
   HookScope& operator=(const HookScope&) = delete;

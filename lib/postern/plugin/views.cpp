@@ -6,6 +6,15 @@
 #include <utility>
 
 namespace postern::plugin {
+namespace {
+
+// A path that looks the same as the key made of it: neither quotes nor capitals.
+bool is_plain_key(std::string_view path) {
+  return !path.starts_with('"') &&
+         std::none_of(path.begin(), path.end(), [](char c) { return c != ascii_lower(c); });
+}
+
+}  // namespace
 
 Session::Session(Lineup& lineup, coro::Context& around,
                  std::shared_ptr<const policy::Snapshot> snapshot, const deliver::Client& client,
@@ -64,18 +73,19 @@ Recipient::Recipient(Transaction& transaction, deliver::Recipient received)
                 transaction.snapshot().of(received.path.local_part, received.path.domain)),
       transaction_(transaction),
       received_(std::move(received)),
-      key_(received_.path.mailbox_key()) {
-  for (char& c : key_) c = ascii_lower(c);
+      key_(received_.path.text) {
+  if (is_plain_key(key_)) return;
+  made_key_ = received_.path.mailbox_key();
+  for (char& c : made_key_) c = ascii_lower(c);
+  key_ = made_key_;
 }
 
 std::string_view Recipient::domain() const {
   const auto at = key_.rfind('@');
-  return at == std::string::npos ? std::string_view() : std::string_view(key_).substr(at + 1);
+  return at == std::string_view::npos ? std::string_view() : key_.substr(at + 1);
 }
 
-std::string_view Recipient::local_part() const {
-  return std::string_view(key_).substr(0, key_.rfind('@'));
-}
+std::string_view Recipient::local_part() const { return key_.substr(0, key_.rfind('@')); }
 
 std::vector<deliver::Recipient> Recipient::delivered() const {
   std::vector<deliver::Recipient> to;

@@ -168,7 +168,7 @@ class Transaction : public HookScope {
   Message* message_ = nullptr;
 };
 
-class Recipient final : public HookScope {
+class Recipient : public HookScope {
  public:
   Recipient(Transaction& transaction, deliver::Recipient received);
 
@@ -187,13 +187,16 @@ class Recipient final : public HookScope {
 
   // For the engine.
   std::vector<deliver::Recipient> delivered() const;
+  // His path's text, when he is about to go: nobody may look at it, or at key(), any more.
+  std::string take_text() { return std::move(received_.path.text); }
   std::vector<policy::InstanceIndex>& vouched() { return vouched_; }
 
  private:
   Transaction& transaction_;
   deliver::Recipient received_;
   std::vector<smtp::Path> rewritten_;
-  std::string key_;
+  std::string made_key_;  // unless the path itself is the key
+  std::string_view key_;
   std::vector<policy::InstanceIndex> vouched_;
 };
 

@@ -52,7 +52,8 @@ class Source {
 
 bool read_file_entry(Source& source, File& file) {
   std::uint64_t kind = 0;
-  if (!source.number(kind) || kind > static_cast<std::uint64_t>(File::Kind::domain)) return false;
+  if (!source.number(kind) || kind > static_cast<std::uint64_t>(File::Kind::certificate))
+    return false;
   file.kind = static_cast<File::Kind>(kind);
   return source.text(file.path) && source.text(file.content) && source.text(file.error);
 }

@@ -18,26 +18,32 @@ constexpr std::size_t max_bundle_octets = std::size_t{512} << 20;
 constexpr std::size_t max_settings_files = 1000;
 constexpr std::size_t max_domain_files = 100'000;
 constexpr std::size_t max_list_files = 100'000;
+constexpr std::size_t max_certificate_files = 100'000;
+constexpr std::size_t max_certificate_file_octets = std::size_t{1} << 20;
 // One more of each kind tells that there were too many.
-constexpr std::size_t max_bundle_files = max_settings_files + max_domain_files + max_list_files + 3;
+constexpr std::size_t max_bundle_files =
+    max_settings_files + max_domain_files + max_list_files + max_certificate_files + 4;
 
 struct File {
   enum class Kind : std::uint8_t {
     settings,
     list,
-    domain,  // domains/DOMAIN.toml
+    domain,       // domains/DOMAIN.toml
+    certificate,  // certificates and keys, in PEM form
   };
 
   Kind kind = Kind::settings;
-  std::string path;  // lists: absolute; others: relative to where the main file was named from
+  std::string path;  // lists and certificates: absolute; others: relative to where the main file
+                     // was named from
   std::string content;
   std::string error;  // why it could not be read; load() tells it where the file is named
 };
 
 struct Bundle {
-  std::string root;         // path of postern.toml as it was given
-  std::string folder;       // the absolute folder of it, where relative paths start
-  std::vector<File> files;  // the main file, then by name the included ones, domains, lists
+  std::string root;    // path of postern.toml as it was given
+  std::string folder;  // the absolute folder of it, where relative paths start
+  std::vector<File>
+      files;  // the main file, then by name the included ones, domains, lists, certificates
 
   const File* find_list(std::string_view path) const;
   std::string serialize() const;
@@ -53,5 +59,8 @@ struct Bundle {
 // Waits for the disk: for start-up and reload only. Errors: the main file cannot be read; the text
 // is a whole line. What else is wrong is kept for load().
 Result<Bundle> read_bundle(const std::string& path);
+
+// The certificate files at these paths, as read_bundle() does. Waits for the disk.
+std::vector<File> read_certificate_files(const std::vector<std::string>& paths);
 
 }  // namespace postern::policy

@@ -1,4 +1,5 @@
 #include <postern/base/text.hpp>
+#include <postern/policy/certificate_files.hpp>
 #include <postern/policy/check.hpp>
 #include <postern/policy/names.hpp>
 #include <postern/smtp/path.hpp>
@@ -7,6 +8,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,6 +20,7 @@ namespace postern::policy {
 namespace {
 
 constexpr Place start{0, 1, 1};
+constexpr std::size_t max_socket_path_octets = sizeof(sockaddr_un::sun_path) - 1;
 
 // Where `key` of the table `table` ("" for the top) stands; the start of the file when it does not.
 const Entry* find(const Value& document, std::string_view table, std::string_view key) {
@@ -174,6 +177,33 @@ void check_forward(const Value& document, const Configuration& configuration, Pr
     check_routes(routes->value, configuration, problems);
 }
 
+// What is in the files is for whoever speaks TLS.
+void check_certificate_files(const Value& document, const Bundle& bundle, const Tls& tls,
+                             Problems& problems) {
+  const auto found = certificate_pairs(tls, bundle.files);
+  for (const CertificateFault& fault : found.faults)
+    problems.add(place_in_tls(document, fault.key), "tls." + fault.key, fault.text);
+  if (found.pairs.empty() && found.faults.empty() && !tls.certificates_dir.empty())
+    problems.add(place_in_tls(document, "certificates_dir"), "tls.certificates_dir",
+                 fmt::format("{} holds no certificate; put NAME.crt and NAME.key there",
+                             tls.certificates_dir.text));
+}
+
+void check_tls(const Value& document, const Configuration& configuration, Problems& problems) {
+  const Tls& tls = configuration.tls;
+  if (tls.certificate.empty() && !tls.key.empty())
+    problems.add(place_in_tls(document, "key"), "tls.key",
+                 "a key without its certificate; set tls.certificate");
+  if (tls.client_certificates == ClientCertificates::require && tls.client_ca.empty())
+    problems.add(place_in_tls(document, "client_certificates"), "tls.client_certificates",
+                 "\"require\" needs tls.client_ca: who signs the certificates");
+  if (!tls.certificate.empty() || !tls.certificates_dir.empty()) return;
+  for (std::size_t i = 0; i < configuration.listen.size(); ++i)
+    if (configuration.listen[i].tls != ListenTls::none)
+      problems.add(place_in_block(document, "listen", i, "tls"), "listen.tls",
+                   "there is no certificate; set certificate and key in [tls]");
+}
+
 void check_plugins(const Value& document, Problems& problems) {
   if (document.find("plugin") == nullptr)
     problems.note(
@@ -244,7 +274,23 @@ void check_folders(const Value& document, const Configuration& configuration, Pr
   }
 }
 
+void check_control(const Value& document, const Configuration& configuration, Problems& problems) {
+  const std::string& path = configuration.control.socket.text;
+  if (path.size() <= max_socket_path_octets) return;
+  problems.add(place_of(document, "control", "socket"), "control.socket",
+               fmt::format("has {} octets with its folder, and the path of a socket at most {}; "
+                           "name a shorter one",
+                           path.size(), max_socket_path_octets));
+}
+
 }  // namespace
+
+Place place_in_tls(const Value& document, std::string_view key) {
+  const Entry* table = document.find("tls");
+  if (table == nullptr) return start;
+  const Entry* found = table->value.find(key);
+  return found == nullptr ? table->place : found->value.place;
+}
 
 void check_score(const Value& document, const Score& score, Problems& problems) {
   const Entry* written = document.find("score");
@@ -282,10 +328,13 @@ void check(const Value& document, const Bundle& bundle, bool ask_system,
   check_include(document, bundle, configuration, problems);
   check_listeners(document, configuration, problems);
   check_peers(document, configuration, problems);
+  check_tls(document, configuration, problems);
   check_forward(document, configuration, problems);
   check_plugins(document, problems);
   check_score(document, configuration.score, problems);
+  check_control(document, configuration, problems);
   if (!ask_system) return;
+  check_certificate_files(document, bundle, configuration.tls, problems);
   check_identity(document, configuration, problems);
   check_folders(document, configuration, problems);
   check_log(document, configuration, problems);

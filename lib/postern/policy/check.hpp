@@ -5,6 +5,8 @@
 #include <postern/policy/configuration.hpp>
 #include <postern/policy/document.hpp>
 
+#include <string_view>
+
 namespace postern::policy {
 
 // Completes `configuration` (hostname) and complains about combinations. `ask_system`: look whether
@@ -14,6 +16,9 @@ void check(const Value& document, const Bundle& bundle, bool ask_system,
 
 // The table [score] of the site or of a domain.
 void check_score(const Value& document, const Score& score, Problems& problems);
+
+// Where `key` of [tls] stands, or the table does.
+Place place_in_tls(const Value& document, std::string_view key);
 
 // The part of it that the master needs: at least one listener, and no address twice.
 void check_listeners(const Value& document, const Configuration& configuration, Problems& problems);

@@ -60,8 +60,15 @@ constexpr auto names_of(BareNewline) {
   return std::array<std::string_view, 2>{"reject", "normalize"};
 }
 
-enum class ListenTls : std::uint8_t { none };
-constexpr auto names_of(ListenTls) { return std::array<std::string_view, 1>{"none"}; }
+enum class ListenTls : std::uint8_t { none, starttls, implicit };
+constexpr auto names_of(ListenTls) {
+  return std::array<std::string_view, 3>{"none", "starttls", "implicit"};
+}
+
+enum class ClientCertificates : std::uint8_t { off, ask, require };
+constexpr auto names_of(ClientCertificates) {
+  return std::array<std::string_view, 3>{"off", "ask", "require"};
+}
 
 enum class ForwardProtocol : std::uint8_t { smtp, lmtp };
 constexpr auto names_of(ForwardProtocol) { return std::array<std::string_view, 2>{"smtp", "lmtp"}; }
@@ -82,6 +89,16 @@ struct Listen {
   std::vector<Network> xclient_from;
   std::vector<Network> xforward_from;
   static void describe(Schema<Listen>& schema);
+};
+
+// What the listeners with TLS have.
+struct Tls {
+  FilePath certificate;
+  FilePath key;  // empty: in the certificate's file
+  FilePath certificates_dir;
+  ClientCertificates client_certificates = ClientCertificates::off;
+  FilePath client_ca;
+  static void describe(Schema<Tls>& schema);
 };
 
 // How long the downstream may take.
@@ -177,6 +194,11 @@ struct LogSettings {
   static void describe(Schema<LogSettings>& schema);
 };
 
+struct ControlSettings {
+  FilePath socket;  // empty: see control_socket()
+  static void describe(Schema<ControlSettings>& schema);
+};
+
 struct Configuration {
   std::string hostname;     // never empty after load()
   std::size_t workers = 0;  // 0: one per core
@@ -185,12 +207,14 @@ struct Configuration {
   BareNewline bare_newline = BareNewline::reject;
   milliseconds drain_timeout = smtp::timeouts::drain;
   std::vector<Listen> listen;
+  Tls tls;
   Forward forward;
   Limits limits;
   Timeouts timeouts;
   DnsSettings dns;
   Spool spool;
   LogSettings log;
+  ControlSettings control;
   Mixed mixed = Mixed::split;         // of the site
   Score score;                        // likewise
   Common plugin_defaults;             // as written; Snapshot has what became of it
@@ -206,7 +230,11 @@ struct MasterSettings {
   std::size_t workers = 0;  // 0: one per core
   milliseconds drain_timeout = seconds(60);
   std::vector<SocketAddress> listen;
+  bool speaks_tls = false;  // a listener does
+  Tls tls;                  // whose files it watches
   LogSettings log;
+  std::string control_socket;
+  bool control_asked = false;  // the file names it
 };
 
 // What the keys mean that domains have as well.

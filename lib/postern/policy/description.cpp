@@ -18,8 +18,9 @@ void Listen::describe(Schema<Listen>& schema) {
           "where to listen: \"ADDRESS:PORT\" or \"[IPV6]:PORT\"; \"0.0.0.0\" and \"[::]\" mean all "
           "addresses, port 0 any free port")
       .required();
-  schema.key("tls", &Listen::tls, "whether this listener speaks TLS")
-      .later({"starttls", "implicit"});
+  schema.key("tls", &Listen::tls,
+             "whether this listener speaks TLS: after the command STARTTLS, or before anything "
+             "else, as on port 465");
   schema
       .key(
           "proxy_from", &Listen::proxy_from,
@@ -34,6 +35,28 @@ void Listen::describe(Schema<Listen>& schema) {
       .key("xforward_from", &Listen::xforward_from,
            "networks of mail servers that may tell the client of the next message by the XFORWARD "
            "command")
+      .otherwise("nobody");
+}
+
+void Tls::describe(Schema<Tls>& schema) {
+  schema
+      .key("certificate", &Tls::certificate,
+           "the certificate, in PEM form, with the intermediate ones after it")
+      .otherwise("the first of certificates_dir");
+  schema.key("key", &Tls::key, "its private key, in PEM form, without a passphrase")
+      .otherwise("in the certificate's file");
+  schema
+      .key("certificates_dir", &Tls::certificates_dir,
+           "a folder of further certificates, for clients that ask for a name (SNI): NAME.pem with "
+           "certificate and key, NAME.crt and NAME.key, or NAME/fullchain.pem and "
+           "NAME/privkey.pem; which names they are for is read from the certificates")
+      .otherwise("none");
+  schema.key("client_certificates", &Tls::client_certificates,
+             "whether clients are asked for a certificate, and sent away without one that "
+             "client_ca has signed");
+  schema
+      .key("client_ca", &Tls::client_ca,
+           "the certificates, in PEM form, of those who sign clients' certificates")
       .otherwise("nobody");
 }
 
@@ -250,6 +273,15 @@ void LogSettings::describe(Schema<LogSettings>& schema) {
   schema.later({"trail"});
 }
 
+void ControlSettings::describe(Schema<ControlSettings>& schema) {
+  schema
+      .key("socket", &ControlSettings::socket,
+           "the socket by which postern(1) talks to the daemon; its path has at most 107 octets")
+      .otherwise(
+          "beside the file, NAME.control for NAME.toml; but /run/postern/control for "
+          "/etc/postern/postern.toml");
+}
+
 void Configuration::describe(Schema<Configuration>& schema) {
   using C = Configuration;
   schema
@@ -280,20 +312,23 @@ void Configuration::describe(Schema<Configuration>& schema) {
       .otherwise("none");
   schema.key("mixed", &C::mixed, mixed_help).later({"hold"});
   schema.blocks("listen", &C::listen, "One block for each address to listen on; at least one.");
+  schema.table("tls", &C::tls,
+               "What the listeners with TLS present. The files are read as root where we are "
+               "started as root, and watched: a change takes effect within seconds.");
   schema.table("forward", &C::forward, "The downstream: who takes the messages over.");
   schema.table("limits", &C::limits, "What one message, session or worker may use.");
   schema.table("timeouts", &C::timeouts, "How long the client may take.");
   schema.table("dns", &C::dns, "How names are looked up.");
   schema.table("spool", &C::spool, "Files of messages in flight.");
   schema.table("log", &C::log, "The log of the program.");
+  schema.table("control", &C::control, "How the command postern(1) reaches the daemon.");
   schema.table("score", &C::score, score_help);
   schema.table("plugin_defaults", &C::plugin_defaults,
                "What every [[plugin]] block has of these keys, unless it says otherwise itself.");
   schema.foreign("plugin", describe_plugin_block(),
                  "One block for each instance of a plugin, in the order in which they run. Beside "
                  "these keys a block has those of its plugin: see PLUGINS.");
-  schema.unused({"state", "control", "metrics"});
-  schema.later({"tls"});
+  schema.unused({"state", "metrics"});
 }
 
 void Score::describe(Schema<Score>& schema) {

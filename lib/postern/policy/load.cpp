@@ -6,6 +6,7 @@
 #include <postern/policy/snapshot_builder.hpp>
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <unordered_set>
 
@@ -90,6 +91,27 @@ Loaded load(const Bundle& bundle, Catalog& catalog, const LoadOptions& options) 
   return loaded;
 }
 
+std::string default_control_socket(const Bundle& bundle) {
+  const std::filesystem::path root(bundle.root);
+  auto path = (std::filesystem::path(bundle.folder) / root.filename()).lexically_normal();
+  if (path == "/etc/postern/postern.toml") return "/run/postern/control";
+  return path.replace_extension(".control").string();
+}
+
+Problem tls_problem(const Bundle& bundle, std::string_view key, std::string text, bool fatal) {
+  Problems unheard(file_names(bundle));
+  bool whole = true;
+  const Value document = read_documents(bundle, unheard, whole);
+  Problems problems(file_names(bundle));
+  const Place place = place_in_tls(document, key);
+  const std::string name = "tls." + std::string(key);
+  if (fatal)
+    problems.add(place, name, std::move(text));
+  else
+    problems.note(place, name, std::move(text));
+  return problems.take().front();
+}
+
 LoadedMaster load_master(const Bundle& bundle) {
   Problems problems(file_names(bundle));
   bool whole = true;
@@ -98,8 +120,8 @@ LoadedMaster load_master(const Bundle& bundle) {
   Reading reading(problems, bundle.folder, false);
   Configuration configuration;
   Reader(description, reading)
-      .read_only({"user", "group", "workers", "drain_timeout", "listen", "log"}, document,
-                 &configuration);
+      .read_only({"user", "group", "workers", "drain_timeout", "listen", "tls", "log", "control"},
+                 document, &configuration);
   if (whole) check_listeners(document, configuration, problems);
   LoadedMaster loaded;
   loaded.settings = {configuration.user,
@@ -107,9 +129,17 @@ LoadedMaster load_master(const Bundle& bundle) {
                      configuration.workers,
                      configuration.drain_timeout,
                      {},
-                     configuration.log};
-  for (const Listen& listen : configuration.listen)
+                     false,
+                     configuration.tls,
+                     configuration.log,
+                     configuration.control.socket.text,
+                     !configuration.control.socket.empty()};
+  if (!loaded.settings.control_asked)
+    loaded.settings.control_socket = default_control_socket(bundle);
+  for (const Listen& listen : configuration.listen) {
     loaded.settings.listen.push_back(listen.address);
+    if (listen.tls != ListenTls::none) loaded.settings.speaks_tls = true;
+  }
   loaded.problems = problems.take();
   return loaded;
 }
@@ -163,6 +193,8 @@ class FileNames {
 std::vector<std::string> include_patterns(const Bundle& bundle) {
   return read_quietly(bundle, {"include"}).include;
 }
+
+Tls tls_settings(const Bundle& bundle) { return read_quietly(bundle, {"tls"}).tls; }
 
 std::vector<std::string> plugin_path(const Bundle& bundle) {
   std::vector<std::string> out;

@@ -10,6 +10,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace postern::policy {
@@ -31,11 +32,18 @@ struct Loaded {
 
 Loaded load(const Bundle& bundle, Catalog& catalog, const LoadOptions& options = {});
 
+// Where the daemon and the command meet when `control.socket` does not say: found by the path of
+// the configuration alone, whoever asks.
+std::string default_control_socket(const Bundle& bundle);
+
 struct LoadedMaster {
   MasterSettings settings;
   std::vector<Problem> problems;
   bool usable() const;
 };
+
+// A problem with `key` of [tls], found in its files by somebody else.
+Problem tls_problem(const Bundle& bundle, std::string_view key, std::string text, bool fatal);
 
 // Only what the master needs, without a question to the system; it has no opinion about the rest.
 LoadedMaster load_master(const Bundle& bundle);
@@ -43,6 +51,7 @@ LoadedMaster load_master(const Bundle& bundle);
 // What read_bundle() has to read next: as far as the present files can tell, without complaints.
 std::vector<std::string> include_patterns(const Bundle& bundle);
 std::vector<std::string> list_files(const Bundle& bundle);
+Tls tls_settings(const Bundle& bundle);
 // The folders that `plugin_path` names, absolute: what a catalog of modules has to know before
 // load().
 std::vector<std::string> plugin_path(const Bundle& bundle);

@@ -1,5 +1,6 @@
 // read_bundle: the one place where configuration files are opened.
 #include <postern/policy/bundle.hpp>
+#include <postern/policy/certificate_files.hpp>
 #include <postern/policy/load.hpp>
 
 #include <fcntl.h>
@@ -108,8 +109,7 @@ class Collector {
     if (number == most) {
       file.error = fmt::format("more than {} files of this kind", most);
     } else {
-      const std::size_t limit =
-          kind == File::Kind::list ? max_list_file_octets : max_settings_file_octets;
+      const std::size_t limit = limit_of(kind);
       // Names and lengths need room as well: a tenth is left to them.
       read_into(file, std::min(limit, max_bundle_octets / 10 * 9 - octets_));
     }
@@ -123,8 +123,13 @@ class Collector {
   }
 
  private:
-  static constexpr std::array<std::size_t, 3> most_of{max_settings_files, max_list_files,
-                                                      max_domain_files};
+  static constexpr std::array<std::size_t, 4> most_of{max_settings_files, max_list_files,
+                                                      max_domain_files, max_certificate_files};
+
+  static std::size_t limit_of(File::Kind kind) {
+    if (kind == File::Kind::certificate) return max_certificate_file_octets;
+    return kind == File::Kind::list ? max_list_file_octets : max_settings_file_octets;
+  }
 
   static std::string normal(const std::string& path) {
     return std::filesystem::path(path).lexically_normal().string();
@@ -138,7 +143,7 @@ class Collector {
 
   Bundle& bundle_;
   std::unordered_set<std::string> seen_;
-  std::array<std::size_t, 3> numbers_{};
+  std::array<std::size_t, 4> numbers_{};
   std::size_t octets_ = 0;
 };
 
@@ -166,7 +171,18 @@ Result<Bundle> read_bundle(const std::string& path) {
     collector.add(File::Kind::domain, file);
   if (!error.empty()) collector.add_error(File::Kind::domain, domains.string(), error);
   for (const std::string& list : list_files(bundle)) collector.add(File::Kind::list, list);
+  for (const std::string& certificate : certificate_paths(tls_settings(bundle)))
+    collector.add(File::Kind::certificate, certificate);
   return bundle;
+}
+
+std::vector<File> read_certificate_files(const std::vector<std::string>& paths) {
+  std::vector<File> files;
+  for (const std::string& path : paths) {
+    File& file = files.emplace_back(File{File::Kind::certificate, path, "", ""});
+    read_into(file, max_certificate_file_octets);
+  }
+  return files;
 }
 
 }  // namespace postern::policy

@@ -41,7 +41,7 @@ const Session::Rule Session::rules[] = {
     {Verb::vrfy, any_state, &Session::vrfy},
     {Verb::expn, any_state, &Session::not_offered},
     {Verb::etrn, any_state, &Session::not_offered},
-    {Verb::starttls, any_state, &Session::not_offered},
+    {Verb::starttls, any_state, &Session::starttls},
     {Verb::auth, any_state, &Session::not_offered},
     {Verb::xclient, any_state, &Session::xclient},
     {Verb::xforward, any_state, &Session::xforward},
@@ -57,6 +57,7 @@ smtp::Reply Session::out_of_sequence(Verb verb) const {
   if (state_ == fresh) return replies::helo_first();
   if (verb == Verb::mail) return replies::nested_mail();
   if (state_ == greeted) return replies::mail_first();
+  if (state_ == chunks_given) return replies::bad_sequence();
   const bool all_refused = !transaction_->heard.empty();
   return all_refused ? replies::no_valid_recipients() : replies::rcpt_first();
 }
@@ -82,7 +83,8 @@ Session::Step Session::step() {
   } else {
     hearing_->at_command(line.consumed);
     next = take_command(line.text);
-    hearing_->at_command(0);
+    const bool chunked = transaction_ && transaction_->chunk;
+    hearing_->at_command(chunked ? std::string_view::npos : 0);
     if (is_data(line.text) && next == Step::next) expect_unsolicited(line.consumed);
   }
   stream_->consume(line.consumed);
@@ -213,16 +215,29 @@ Session::Step Session::not_offered(const smtp::Command&) {
   return refuse_command(replies::not_implemented());
 }
 
-// Not offered; but the octets it announces are no commands (RFC 3030 section 4.2), so they are
-// thrown away, and where their number is not known nothing that follows can be trusted.
+// The octets it announces are no commands, taken or not (RFC 3030 section 4.2); where their number
+// is not known nothing that follows can be trusted.
 Session::Step Session::bdat(const smtp::Command& command) {
   const auto chunk = smtp::parse_bdat(command.argument);
-  if (!chunk || chunk->octets > services_.settings.message_octets) {
-    close(Ending::errors, chunk ? replies::message_too_big() : replies::bad_argument());
+  if (!chunk) {
+    const bool huge = chunk.error().code == Errc::too_long;
+    close(Ending::errors, huge ? replies::message_too_big() : replies::bad_argument());
     return Step::next;
   }
-  unwanted_ = smtp::ChunkCounter(*chunk);
-  return refuse_command(replies::not_implemented());
+  std::optional<smtp::Reply> refusal;
+  if (!offered_.chunking)
+    refusal = replies::not_implemented();
+  else if (!(state_ & (rcpt_given | chunks_given)))
+    refusal = out_of_sequence(Verb::bdat);
+  if (refusal) {
+    unwanted_ = smtp::ChunkCounter(*chunk);
+    return refuse_command(*refusal);
+  }
+  transaction_->chunk = *chunk;
+  if (state_ == chunks_given) return Step::receive_chunk;
+  after_ = &Session::answer_data;
+  hearing_->at_command(std::string_view::npos);  // what follows has been announced
+  return hearing_->data(*transaction_) ? answer_data() : Step::wait_for_plugins;
 }
 
 // True: there are more octets to throw away than have arrived.

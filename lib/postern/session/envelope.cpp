@@ -29,9 +29,13 @@ smtp::Capabilities Session::offers() const {
   offers.eight_bit_mime = route.eight_bit_mime;
   offers.smtputf8 = route.smtputf8;
   offers.dsn = route.dsn;
+  offers.chunking = true;  // who takes the message over need not: it is handed over whole
   offers.size = true;
   offers.size_limit = services_.settings.message_octets;
+  offers.limit_mail = static_cast<std::uint32_t>(services_.settings.messages);
+  offers.limit_rcpt = static_cast<std::uint32_t>(services_.settings.recipients);
   if (route.size_limit > 0) offers.size_limit = std::min(offers.size_limit, route.size_limit);
+  offers.starttls = offers_tls();
   if (peer_ && peer_->may_xclient) offers.xclient = smtp::xclient_attributes();
   if (peer_ && peer_->may_xforward) offers.xforward = smtp::xforward_attributes();
   return offers;
@@ -147,11 +151,10 @@ Session::Step Session::judge_recipient() {
 
 Session::Step Session::refuse_recipient(const smtp::Reply& refusal, std::string_view by) {
   ++refused_;
-  std::string path = transaction_->parties.back().recipient->path().text;
-  tell_rejected(plugin::Hook::rcpt, refusal, by, path);
-  transaction_->drop_last();
+  tell_rejected(plugin::Hook::rcpt, refusal, by,
+                transaction_->parties.back().recipient->path().text);
+  transaction_->hear(transaction_->drop_last(), refusal, by);
   reply(refusal);
-  transaction_->hear(std::move(path), refusal, by);
   return Step::next;
 }
 
@@ -184,10 +187,12 @@ coro::Task<void> Session::ask_about_recipient() {
     if (context_.stopped()) co_return;
     if (!answer.is_positive()) break;
   }
-  std::string path = transaction.parties.back().recipient->path().text;
+  const plugin::Recipient& asked = *transaction.parties.back().recipient;
+  const std::string_view by = transaction.delivery->answered_by();
   if (answer.is_positive()) {
     state_ = rcpt_given;
     settle_policy();
+    transaction.hear(asked.path().text, answer, by);
   } else {
     ++refused_;
     envelope.recipients.pop_back();
@@ -195,11 +200,10 @@ coro::Task<void> Session::ask_about_recipient() {
     transaction.rebuild = transaction.rebuild || envelope.recipients.size() > before;
     envelope.recipients.erase(envelope.recipients.begin() + static_cast<std::ptrdiff_t>(before),
                               envelope.recipients.end());
-    tell_rejected(plugin::Hook::rcpt, answer, transaction.delivery->answered_by(), path);
-    transaction.drop_last();
+    tell_rejected(plugin::Hook::rcpt, answer, by, asked.path().text);
+    transaction.hear(transaction.drop_last(), answer, by);
   }
   reply(answer);
-  transaction.hear(std::move(path), answer, transaction.delivery->answered_by());
 }
 
 // What the settings of the transaction are: its recipients', where all have the same.

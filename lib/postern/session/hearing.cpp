@@ -59,6 +59,13 @@ bool Hearing::greet(std::string name, bool extended) {
   return run(step(Hook::helo), {&client_, 1});
 }
 
+void Hearing::forget_greeting() {
+  if (!hello_) return;
+  client_ = Party(session_, client_marks_, trail_);
+  plugin::HookScope::end(std::move(hello_));
+  hello_marks_ = {};
+}
+
 bool Hearing::mail(Transaction& transaction) {
   transaction.judged.emplace(transaction, transaction.marks, transaction.trail);
   return run(step(Hook::mail, &transaction), {&*transaction.judged, 1});

@@ -16,7 +16,7 @@
 
 namespace postern::session {
 
-class Hearing final : private plugin::Dialogue {
+class Hearing final : public coro::Pooled, private plugin::Dialogue {
  public:
   Hearing(Services& services, coro::Context& around, const deliver::Client& client,
           net::Stream& stream, std::string_view id);
@@ -31,6 +31,7 @@ class Hearing final : private plugin::Dialogue {
   // Begin a step. True: it is over already. Otherwise co_await finish() first.
   bool connect();
   bool greet(std::string name, bool extended);  // a new hello scope
+  void forget_greeting();                       // the hello scope ends
   bool mail(Transaction& transaction);
   bool rcpt(Transaction& transaction);  // about the last recipient
   bool data(Transaction& transaction);

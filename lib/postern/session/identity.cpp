@@ -86,7 +86,7 @@ coro::Task<void> Session::meet_peer() {
     }
   }
   learn_local();
-  peer_->own = client_;
+  peer_->met = peer_->own = client_;
 }
 
 // Null, or why there is none: "" where nobody need know.
@@ -142,9 +142,11 @@ Session::Step Session::xclient(const smtp::Command& command) {
   if (!peer_) return not_offered(command);
   if (!peer_->may_xclient) return refuse_command(replies::not_trusted());
   if (transaction_) return refuse_command(replies::bad_sequence());
-  smtp::ClientAttributes& told = peer_->told;
+  // What was told with another address is not true of this one.
+  smtp::ClientAttributes told = peer_->told.addr ? smtp::ClientAttributes() : peer_->told;
   auto read = smtp::read_client_attributes(command.argument, smtp::xclient_attributes(), told);
   if (!read) return refuse_command(replies::bad_argument());
+  peer_->told = told;
   peer_->forwarded.reset();
   peer_->own.helo.clear();
   apply(told, peer_->own);
@@ -180,10 +182,12 @@ coro::Task<void> Session::change_client() {
   hearing_->stop();
   co_await hearing_->close();
   Peer& peer = *peer_;
+  std::optional<facts::Tls> encrypted;  // the connection is
+  if (const facts::Tls* known = tls()) encrypted = *known;
   client_ = peer.own;
   hearing_ = std::make_unique<Hearing>(services_, context_, client_, *stream_, id_);
   hearing_->begins();
-  put_name();
+  if (encrypted) put_tls(std::move(*encrypted));
   peer.refusal.reset();
   peer.changed = peer.forwarding = false;
   peer.put_off = true;
@@ -196,15 +200,18 @@ Session::Step Session::welcome_told() {
   if (peer.told.addr) {
     peer.put_off = false;
     peer.may_tell(client_.remote.ip);
+    put_name();
   }
   return welcome();
 }
 
 // The name that a peer tells is the client's name fact: a claim, but of somebody we trust.
 void Session::put_name() {
-  if (client_.name.empty()) return;
   facts::ClientName name;
   name.name = client_.name;
+  const std::string reverse = peer_->told.reverse_name.value_or("");
+  if (!reverse.empty() && !peer_->forwarding) name.names = {reverse};
+  if (name.name.empty() && name.names.empty()) return;
   coro::Scheduler& scheduler = services_.scheduler;
   const std::string_view before = scheduler.running();
   scheduler.set_running(by_peer);
@@ -219,13 +226,14 @@ coro::Task<void> Session::judge_late() {
   if (peer.forwarded) {
     client_ = forwarded_client(*peer.forwarded, peer.own);
     peer.forwarding = true;
-    put_name();
   }
+  put_name();
   peer.refused_at = plugin::Hook::admit;
   peer.refusal = hearing_->admit(client_.local);
   if (!peer.refusal) {
     const bool over = hearing_->connect();
     if (!over) co_await hearing_->finish();
+    if (context_.stopped()) co_return;
     peer.refused_at = plugin::Hook::connect;
     peer.refusal = hearing_->refusal();
   }
@@ -250,13 +258,11 @@ Session::Step Session::refuse_late() {
   return Step::next;
 }
 
-// A balancer asks every few seconds whether we live.
+// A balancer asks every few seconds whether we live; what was no session leaves no record either.
 bool Session::was_health_check() const {
   if (!peer_ || (!peer_->is_unmet && !peer_->is_own)) return false;
   const bool polite = ending_ == Ending::quit || ending_ == Ending::client_gone;
-  if (!peer_->is_unmet && (!polite || transactions_ > 0 || errors_ > 0)) return false;
-  services_.log.debug("session {}: a look by {}", id_, stream_->remote().ip.text());
-  return true;
+  return peer_->is_unmet || (polite && transactions_ == 0 && errors_ == 0);
 }
 
 }  // namespace postern::session

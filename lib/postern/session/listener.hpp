@@ -3,6 +3,7 @@
 
 #include <postern/base/ip.hpp>
 
+#include <cstdint>
 #include <vector>
 
 namespace postern::session {
@@ -10,9 +11,13 @@ namespace postern::session {
 // Who may tell us who the client is. A connection's own address counts, never one that was told:
 // loopback is nothing special, and nobody is trusted for what he says of himself.
 struct Listener {
+  enum class Tls : std::uint8_t { none, starttls, implicit };
+
   std::vector<Network> proxy_from;     // begins with a PROXY header, or is no client at all
   std::vector<Network> xclient_from;   // may use XCLIENT
   std::vector<Network> xforward_from;  // may use XFORWARD
+
+  Tls tls = Tls::none;
 
   bool trusts_anybody() const {
     return !proxy_from.empty() || !xclient_from.empty() || !xforward_from.empty();

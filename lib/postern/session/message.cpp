@@ -1,4 +1,4 @@
-// DATA: receiving a message, looking at what it is, handing it over.
+// DATA and BDAT: receiving a message, looking at what it is, handing it over.
 #include <postern/facts/client_name.hpp>
 #include <postern/mail/header_section.hpp>
 #include <postern/mail/trace.hpp>
@@ -21,73 +21,87 @@ Session::Step Session::data(const smtp::Command& command) {
 // Refused for all: nothing is received. Refused for some: their reply follows the message.
 Session::Step Session::answer_data() {
   auto refusal = refusal_of_all(transaction_->parties);
-  if (!refusal) return Step::receive_message;
+  const std::optional<smtp::Bdat> chunk = transaction_->chunk;
+  if (!refusal && !chunk) return Step::receive_message;
+  if (!refusal) {
+    begin_message(smtp::Framing::chunks);
+    state_ = chunks_given;
+    return Step::receive_chunk;
+  }
   tell_rejected(plugin::Hook::data, refusal->reply, refusal->by);
   conclude(refusal->reply, refusal->by);
-  if (!stream_->input().empty()) unsolicited_ = true;
+  if (chunk)
+    unwanted_ = smtp::ChunkCounter(*chunk);
+  else if (!stream_->input().empty())
+    unsolicited_ = true;
   if (refusal->closes) close(Ending::refused);
   return Step::next;
 }
 
-coro::Task<void> Session::receive_message() {
+void Session::begin_message(smtp::Framing framing) {
   Transaction& transaction = *transaction_;
-  const Settings& settings = services_.settings;
-  transaction.early_data = !stream_->input().empty();
-  reply(replies::start_data());
   if (transaction.delivery) transaction.delivery->body_begins();
-
-  transaction.content.emplace(transaction, services_.files, settings);
+  transaction.content.emplace(transaction, services_.files, services_.settings, framing);
   transaction.set_message(&transaction.content->message);
-  smtp::DotDecoder decoder(settings.bare_newline, settings.message_octets);
-  auto received = co_await receive_body(decoder);
-  transaction.octets = decoder.traits().octets;
-  transaction.content->message.set_complete(decoder.done() && received.has_value());
-  if (!decoder.done() || context_.stopped()) {
-    if (!decoder.done()) input_ended(received.error());
+}
+
+coro::Task<void> Session::receive_message() {
+  transaction_->early_data = !stream_->input().empty();
+  reply(replies::start_data());
+  begin_message(smtp::Framing::dots);
+  auto received = co_await receive_octets();
+  if (received)
+    co_await finish_message();
+  else
+    cut_message(received.error());
+}
+
+// Every chunk has its reply (RFC 3030 section 2); that to the last is the message's.
+coro::Task<void> Session::receive_chunk() {
+  Transaction::Content& content = *transaction_->content;
+  const smtp::Bdat chunk = *transaction_->chunk;
+  content.chunk = smtp::ChunkCounter(chunk);
+  auto received = co_await receive_octets();
+  if (!received) {
+    cut_message(received.error());
     co_return;
   }
-  std::optional<smtp::Reply> refusal = refuse_body(decoder);
-  if (!received) {
-    const bool full = received.error().code == Errc::no_space;
-    refusal = full ? replies::no_space() : replies::local_error();
-    services_.log.error("session {}: spooling a message in {}: {}", id_, settings.spool_directory,
-                        received.error().describe());
+  if (chunk.last) {
+    content.finish();
+    co_await finish_message();
+    co_return;
   }
-  if (!refusal) refusal = co_await parse_header();
+  auto refusal = refuse_octets();
   if (refusal) {
+    content.message.set_complete(false);
+    transaction_->octets = content.decoder.traits().octets;
     tell_rejected(plugin::Hook::message, *refusal, by_core);
     conclude(*refusal, by_core);
   } else {
-    co_await hand_over(decoder.traits().eight_bit);
+    reply(replies::chunk_ok());
   }
-  after_data_ = false;
 }
 
-// Reads to the end of data, come what may: the client gets its answer there. Errors of the client
-// (closed, timed_out, cancelled) leave the decoder not done; errors of the spool come after the
-// end.
-coro::Task<Result<void>> Session::receive_body(smtp::DotDecoder& decoder) {
+// Reads to the end of what is at hand, come what may: the client gets its answer there. Errors:
+// those of the client (closed, timed_out, cancelled).
+coro::Task<Result<void>> Session::receive_octets() {
   const Settings& settings = services_.settings;
-  deliver::Spool& spool = transaction_->content->spool;
+  Transaction::Content& content = *transaction_->content;
   const coro::TimePoint due = services_.scheduler.now() + settings.data_timeout;
-  Result<void> spooled;
-  std::string thrown_away;
-  std::size_t searched = 0;
-  bool looked = false;  // at the header section: once, also when it breaks a limit
   while (true) {
-    decoder.feed(stream_->input(), spooled ? spool.tail() : thrown_away);
-    stream_->consume(decoder.consumed());
-    thrown_away.clear();
-    after_data_ = decoder.done();
-    if (!looked && spool.in_memory() && !services_.lineup.empty(plugin::Hook::headers) &&
-        mail::HeaderSection::complete(spool.tail(), searched)) {
-      looked = true;
+    stream_->consume(content.take(stream_->input()));
+    after_data_ = content.whole() && (!transaction_->chunk || transaction_->chunk->last);
+    if (!content.looked_at_header && content.spool.in_memory() &&
+        !services_.lineup.empty(plugin::Hook::headers) &&
+        mail::HeaderSection::complete(content.spool.tail(), content.searched)) {
+      content.looked_at_header = true;
       co_await look_at_header();
       if (context_.stopped()) co_return fail(context_.why());
     }
-    transaction_->content->message.more_arrived();
-    if (spooled && spool.must_settle()) spooled = co_await spool.settle();
-    if (decoder.done()) co_return spooled;
+    content.message.more_arrived();
+    if (content.spooled && content.spool.must_settle())
+      content.spooled = co_await content.spool.settle();
+    if (content.whole()) co_return Result<void>();
     if (!stream_->input().empty()) continue;  // came while the spool was busy
     send_replies();
     const net::Duration left = due - services_.scheduler.now();
@@ -95,6 +109,31 @@ coro::Task<Result<void>> Session::receive_body(smtp::DotDecoder& decoder) {
     auto more = co_await stream_->more(std::max(limit, net::Duration::zero()));
     if (!more) co_return fail(more.error());
   }
+}
+
+// The client has gone before the end.
+void Session::cut_message(const Error& error) {
+  transaction_->octets = transaction_->content->decoder.traits().octets;
+  transaction_->content->message.set_complete(false);
+  input_ended(error);
+}
+
+// All has been received: what it is, and whoever takes it over.
+coro::Task<void> Session::finish_message() {
+  Transaction& transaction = *transaction_;
+  Transaction::Content& content = *transaction.content;
+  transaction.octets = content.decoder.traits().octets;
+  content.message.set_complete(content.spooled.has_value());
+  if (context_.stopped()) co_return;
+  std::optional<smtp::Reply> refusal = refuse_octets();
+  if (!refusal) refusal = co_await parse_header();
+  if (refusal) {
+    tell_rejected(plugin::Hook::message, *refusal, by_core);
+    conclude(*refusal, by_core);
+  } else {
+    co_await hand_over(content.decoder.traits().eight_bit);
+  }
+  after_data_ = false;
 }
 
 // The header section is whole while the body still arrives: what it tells can be looked into.
@@ -109,11 +148,18 @@ coro::Task<void> Session::look_at_header() {
   if (!hearing_->headers(transaction)) co_await hearing_->finish();
 }
 
-// What the octets themselves forbid.
-std::optional<smtp::Reply> Session::refuse_body(const smtp::DotDecoder& decoder) const {
-  if (decoder.too_big()) return replies::message_too_big();
-  if (!decoder.must_be_refused()) return {};
-  return decoder.traits().nul ? replies::nul_in_message() : replies::bare_newline();
+// What the octets themselves forbid, or our not having them.
+std::optional<smtp::Reply> Session::refuse_octets() const {
+  const Transaction::Content& content = *transaction_->content;
+  if (!content.spooled) {
+    const Error& error = content.spooled.error();
+    services_.log.error("session {}: spooling a message in {}: {}", id_,
+                        services_.settings.spool_directory, error.describe());
+    return error.code == Errc::no_space ? replies::no_space() : replies::local_error();
+  }
+  if (content.decoder.too_big()) return replies::message_too_big();
+  if (!content.decoder.must_be_refused()) return {};
+  return content.decoder.traits().nul ? replies::nul_in_message() : replies::bare_newline();
 }
 
 // What the header section forbids.
@@ -158,7 +204,9 @@ coro::Task<void> Session::hand_over(bool eight_bit) {
     co_return;
   }
   outgoing->eight_bit = eight_bit;
+  const coro::TimePoint handed_over = services_.scheduler.now();
   auto handover = co_await transaction.delivery->commit(*outgoing);
+  transaction.handover = services_.scheduler.now() - handed_over;
   const bool uncertain = handover.uncertain;
   const bool taken = handover.reply.is_positive();
   auto answer = co_await answer_for_all(std::move(handover));
@@ -213,6 +261,11 @@ std::string Session::trace_field() {
   trace.hostname = services_.settings.hostname;
   trace.id = envelope.id;
   trace.extended = sender.esmtp;
+  if (const facts::Tls* known = tls()) {
+    trace.tls = true;
+    trace.tls_version = known->version;
+    trace.tls_cipher = known->cipher;
+  }
   trace.utf8 = envelope.parameters.smtputf8;
   if (envelope.recipients.size() == 1) trace.recipient = envelope.recipients.front().path.text;
   trace.when = services_.scheduler.wall();

@@ -21,6 +21,7 @@ struct Peer {
   void may_tell(const IpAddress& address);
 
   const Listener& listener;
+  deliver::Client met;  // the client before any XCLIENT: the peer itself, or whom PROXY has told
   deliver::Client own;  // the client, where no XFORWARD says otherwise: the peer itself, or whom
                         // PROXY or XCLIENT has told
   smtp::ClientAttributes told;                      // by XCLIENT, so far

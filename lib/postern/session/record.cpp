@@ -1,6 +1,7 @@
 // Decision records: one JSON line for each transaction and each session.
 #include <postern/base/json.hpp>
 #include <postern/base/timestamp.hpp>
+#include <postern/mail/encoded_word.hpp>
 #include <postern/session/session.hpp>
 
 #include <chrono>
@@ -24,7 +25,47 @@ void add_reply(json::Writer& record, const smtp::Reply& reply) {
   record.key("text").string(reply.text());
 }
 
+// Adds one to the count that an answer belongs to.
+void count_reply(Counters& counters, const smtp::Reply& reply, Count accepted, Count deferred,
+                 Count refused) {
+  counters.add(reply.is_positive() ? accepted : reply.is_transient() ? deferred : refused);
+}
+
+void count(Counters& counters, const Transaction& transaction, const smtp::Reply* answer,
+           std::string_view outcome) {
+  counters.add(Count::transactions);
+  for (const auto& each : transaction.heard)
+    count_reply(counters, each.reply, Count::recipients_accepted, Count::recipients_deferred,
+                Count::recipients_refused);
+  counters.add(Count::recipients_refused, transaction.unlisted);
+  if (!answer) return;
+  count_reply(counters, *answer, Count::messages_accepted, Count::messages_deferred,
+              Count::messages_refused);
+  if (answer->is_positive()) counters.add(Count::message_octets, transaction.octets);
+  if (outcome == "uncertain") counters.add(Count::messages_uncertain);
+}
+
+// What people look for a message by.
+void add_header(json::Writer& record, const mail::HeaderSection& header) {
+  constexpr std::size_t enough = 4096;  // octets, encoded: the writer cuts what is decoded
+  if (const auto id = header.value("Message-ID")) record.key("message_id").string(*id);
+  if (const auto from = header.value("From"))
+    record.key("from").string(mail::display_text(std::string_view(*from).substr(0, enough)));
+  if (const auto subject = header.value("Subject"))
+    record.key("subject").string(mail::display_text(std::string_view(*subject).substr(0, enough)));
+}
+
 }  // namespace
+
+void Session::record_client(json::Writer& record) {
+  if (client_.local.port == 0) client_.local = stream_->local();
+  record.key("client").string(client_.remote.ip.text()).key("port").number(client_.remote.port);
+  add_peer(record);
+  record.key("local").string(client_.local.ip.text());
+  record.key("local_port").number(client_.local.port);
+  record.key("helo").string(client_.helo);
+  add_tls(record);
+}
 
 void Session::record_transaction(std::string_view outcome, const smtp::Reply* answer,
                                  std::string_view by) {
@@ -36,10 +77,11 @@ void Session::record_transaction(std::string_view outcome, const smtp::Reply* an
   json::Writer record(line);
   record.begin().key("time").string(time).key("event").string("transaction");
   record.key("id").string(transaction.id()).key("session").string(id_);
-  record.key("client").string(client_.remote.ip.text()).key("port").number(client_.remote.port);
-  add_peer(record);
-  record.key("helo").string(client_.helo);
+  record_client(record);
+  record.key("protocol").string(!client_.esmtp ? "SMTP" : tls() ? "ESMTPS" : "ESMTP");
   record.key("reverse_path").string(transaction.reverse_path().text);
+  if (!transaction.parameters().text.empty())
+    record.key("parameters").string(transaction.parameters().text);
   record.begin_array("recipients");
   for (const auto& each : transaction.heard) {
     record.begin().key("path").string(each.path);
@@ -64,13 +106,17 @@ void Session::record_transaction(std::string_view outcome, const smtp::Reply* an
     record.end();
   }
   if (transaction.octets > 0) record.key("octets").number(transaction.octets);
+  if (transaction.header_seen) add_header(record, transaction.content->message.header());
   if (transaction.delivery) record.key("target").string(transaction.delivery->target());
+  if (transaction.handover > coro::Duration::zero())
+    record.key("handover_us").number(microseconds(transaction.handover));
   hearing_->append_to(record, transaction);
   if (transaction.early_data) record.key("early_data").boolean(true);
   if (stream_->ended() && answer) record.key("client_gone").boolean(true);
   record.key("us").number(microseconds(services_.scheduler.now() - transaction.began)).end();
   services_.log.record(line);
   hearing_->notify(plugin::Hook::record, plugin::Recorded{line});
+  count(services_.host.counters(), transaction, answer, outcome);
 }
 
 void Session::add_peer(json::Writer& record) const {
@@ -80,23 +126,37 @@ void Session::add_peer(json::Writer& record) const {
     record.key("via_id").string(*peer_->forwarded->ident);
 }
 
+void Session::add_tls(json::Writer& record) const {
+  const facts::Tls* known = tls();
+  if (!known) return;
+  record.begin("tls").key("version").string(known->version).key("cipher").string(known->cipher);
+  if (!known->server_name.empty()) record.key("server_name").string(known->server_name);
+  if (known->resumed) record.key("resumed").boolean(true);
+  if (!known->fingerprint.empty()) {
+    record.key("subject").string(known->subject).key("fingerprint").string(known->fingerprint);
+    record.key("verified").boolean(known->verified);
+  }
+  record.end();
+}
+
 void Session::record_session() {
-  if (was_health_check()) return;
+  if (was_health_check())
+    return services_.log.debug("session {}: a look by {}", id_, stream_->remote().ip.text());
   std::string line;
   line.reserve(512);
   std::string time;
   append_timestamp(time, services_.scheduler.wall());
   json::Writer record(line);
   record.begin().key("time").string(time).key("event").string("session").key("id").string(id_);
-  record.key("client").string(client_.remote.ip.text()).key("port").number(client_.remote.port);
-  add_peer(record);
-  record.key("helo").string(client_.helo).key("ending").string(name(ending_));
+  record_client(record);
+  record.key("ending").string(name(ending_));
   record.key("transactions").number(transactions_).key("accepted").number(messages_);
   record.key("recipients_refused").number(refused_).key("errors").number(errors_);
   hearing_->append_to(record);
   if (early_talker_) record.key("early_talker").boolean(true);
   record.key("us").number(microseconds(services_.scheduler.now() - began_)).end();
   services_.log.record(line);
+  if (ending_ == Ending::refused) services_.host.counters().add(Count::sessions_refused);
   hearing_->notify(plugin::Hook::record, plugin::Recorded{line});
   hearing_->notify(plugin::Hook::disconnect,
                    plugin::Disconnected{id_, client_.remote.ip, client_.helo, name(ending_),

@@ -1,6 +1,7 @@
 // What sessions share: the worker's services. All outlive every session.
 #pragma once
 
+#include <postern/base/counters.hpp>
 #include <postern/base/log.hpp>
 #include <postern/coro/scheduler.hpp>
 #include <postern/deliver/route.hpp>
@@ -12,12 +13,17 @@
 
 #include <cstddef>
 
+namespace postern::net {
+class TlsServer;
+}
+
 namespace postern::session {
 
-// Hears of the end of each session.
+// The worker, as its sessions see it.
 class SessionHost {
  public:
   virtual void session_ended() = 0;
+  virtual Counters& counters() = 0;
 
  protected:
   ~SessionHost() = default;
@@ -44,6 +50,7 @@ struct Services {
   // section 4.5.4.1).
   Remembered splits = Remembered(std::chrono::hours(8));
   Remembered delivered = Remembered(std::chrono::hours(5 * 24));
+  net::TlsServer* tls = nullptr;  // null: no listener speaks it
 };
 
 }  // namespace postern::session

@@ -47,6 +47,8 @@ std::string_view name(Ending ending) {
       return "overload";
     case Ending::failure:
       return "failure";
+    case Ending::tls_failed:
+      return "tls_failed";
   }
   return "none";
 }
@@ -57,7 +59,8 @@ Session::Session(net::StreamPtr stream, Services& services, const Listener& list
       context_(services.scheduler, id_),
       stream_(std::move(stream)),
       services_(services),
-      began_(services.scheduler.now()) {
+      began_(services.scheduler.now()),
+      listener_tls_(listener.tls) {
   client_.remote = stream_->remote();
   if (listener.trusts_anybody()) peer_ = Peer::at(listener, client_.remote.ip);
   hearing_ = std::make_unique<Hearing>(services, context_, client_, *stream_, id_);
@@ -111,11 +114,21 @@ coro::Task<void> Session::converse() {
       case Step::judge_late:
         co_await judge_late();
         break;
+      case Step::start_tls: {
+        const bool implicit = must_encrypt();
+        co_await start_tls();
+        if (!implicit) break;
+        if (!closing_) doing = welcome_admitted();
+        continue;
+      }
       case Step::ask_about_recipient:
         co_await ask_about_recipient();
         break;
       case Step::receive_message:
         co_await receive_message();
+        break;
+      case Step::receive_chunk:
+        co_await receive_chunk();
         break;
       case Step::wait_for_input: {
         send_replies();
@@ -132,8 +145,8 @@ coro::Task<void> Session::converse() {
         continue;  // a command in pieces has one time limit
       }
     }
-    if (peer_ && peer_->changed) co_await change_client();
     const auto delay = hearing_->take_delay();
+    if (peer_ && peer_->changed) co_await change_client();
     if (delay.count() > 0) co_await pause(delay);
     command_due_ = services_.scheduler.now() + services_.settings.command_timeout;
     close_if_stopped();
@@ -143,15 +156,21 @@ coro::Task<void> Session::converse() {
 
 Session::Step Session::welcome() {
   const plugin::Lineup& lineup = services_.lineup;
+  if (!put_off()) {
+    if (!lineup.empty(plugin::Hook::admit) || !lineup.empty(plugin::Hook::connect)) learn_local();
+    if (auto refusal = hearing_->admit(client_.local)) {
+      tell_rejected(plugin::Hook::admit, refusal->reply, refusal->by);
+      close(Ending::refused, refusal->reply);
+      return Step::next;
+    }
+  }
+  return must_encrypt() ? Step::start_tls : welcome_admitted();
+}
+
+Session::Step Session::welcome_admitted() {
   if (put_off()) {
     hearing_->begins();
     return greet();
-  }
-  if (!lineup.empty(plugin::Hook::admit) || !lineup.empty(plugin::Hook::connect)) learn_local();
-  if (auto refusal = hearing_->admit(client_.local)) {
-    tell_rejected(plugin::Hook::admit, refusal->reply, refusal->by);
-    close(Ending::refused, refusal->reply);
-    return Step::next;
   }
   after_ = &Session::greet;
   return hearing_->connect() ? greet() : Step::wait_for_plugins;
@@ -234,7 +253,7 @@ void Session::close(Ending ending, const smtp::Reply& last) {
 coro::Task<void> Session::say_goodbye() {
   if (ending_ == Ending::quit) stream_->end_follows();
   send_replies();
-  if (ending_ == Ending::client_gone) co_return;
+  if (ending_ == Ending::client_gone || ending_ == Ending::tls_failed) co_return;
   const bool still_sends = !stream_->input().empty() || ending_ == Ending::errors;
   if (stream_->unsent() == 0 && !still_sends) co_return;
   co_await coro::shielded(linger_time, linger());
@@ -260,6 +279,7 @@ void Session::reply(const smtp::Reply& reply) {
 
 void Session::send_replies() {
   if (out_.empty()) return;
+  if (must_encrypt()) return out_.clear();  // nobody could read it
   stream_->write(out_);
   if (out_.capacity() > kept_reply_octets) out_ = std::string();
   out_.clear();

@@ -1,7 +1,9 @@
 // The server side of SMTP (RFC 5321): one coroutine drives one connection.
 #pragma once
 
+#include <postern/coro/pooled.hpp>
 #include <postern/coro/scope.hpp>
+#include <postern/facts/tls.hpp>
 #include <postern/net/stream.hpp>
 #include <postern/session/hearing.hpp>
 #include <postern/session/listener.hpp>
@@ -30,10 +32,13 @@ enum class Ending : std::uint8_t {
   errors,  // too many, or another protocol
   overload,
   failure,  // ours
+  tls_failed,
 };
 std::string_view name(Ending ending);
 
-class Session final : private net::EndWatcher, public coro::ListHook<struct SessionTag> {
+class Session final : public coro::Pooled,
+                      private net::EndWatcher,
+                      public coro::ListHook<struct SessionTag> {
  public:
   // `id` is unique among all sessions of the site; `listener` outlives them.
   Session(net::StreamPtr stream, Services& services, const Listener& listener, std::string id);
@@ -51,16 +56,25 @@ class Session final : private net::EndWatcher, public coro::ListHook<struct Sess
 
  private:
   // What a session may be told now.
-  enum State : std::uint8_t { fresh = 1, greeted = 2, mail_given = 4, rcpt_given = 8 };
-  static constexpr std::uint8_t any_state = fresh | greeted | mail_given | rcpt_given;
+  enum State : std::uint8_t {
+    fresh = 1,
+    greeted = 2,
+    mail_given = 4,
+    rcpt_given = 8,
+    chunks_given = 16,  // and not the last
+  };
+  static constexpr std::uint8_t any_state =
+      fresh | greeted | mail_given | rcpt_given | chunks_given;
   enum class Step : std::uint8_t {
     next,
     wait_for_input,
     wait_for_plugins,  // then `after_` goes on
     welcome_client,    // whom XCLIENT has told
     judge_late,        // and take the same command then
+    start_tls,
     ask_about_recipient,
     receive_message,
+    receive_chunk,
   };
   using After = Step (Session::*)();
   struct Rule;
@@ -69,6 +83,7 @@ class Session final : private net::EndWatcher, public coro::ListHook<struct Sess
   static coro::Task<void> run(std::unique_ptr<Session> session, bool full);
   coro::Task<void> converse();
   Step welcome();
+  Step welcome_admitted();
   Step greet();
   coro::Task<void> flush_replies();
   coro::Task<void> pause(std::chrono::milliseconds delay);
@@ -92,6 +107,7 @@ class Session final : private net::EndWatcher, public coro::ListHook<struct Sess
   Step quit(const smtp::Command& command);
   Step help(const smtp::Command& command);
   Step vrfy(const smtp::Command& command);
+  Step starttls(const smtp::Command& command);
   Step not_offered(const smtp::Command& command);
   Step refuse_command(const smtp::Reply& reply);
   Step refuse_unrecognized(const smtp::Command& command);
@@ -118,6 +134,15 @@ class Session final : private net::EndWatcher, public coro::ListHook<struct Sess
   void forget_forwarded();
   bool was_health_check() const;
 
+  // TLS.
+  bool offers_tls() const;
+  bool must_encrypt() const;  // before anything is said
+  coro::Task<void> start_tls();
+  void tls_failed(const Error& error);
+  void put_tls(facts::Tls&& known);
+  const facts::Tls* tls() const;  // null: in the clear
+  void forget_the_clear();
+
   // Envelope.
   smtp::Capabilities offers() const;
   std::optional<smtp::Reply> refuse_sender(const smtp::Path& reverse_path,
@@ -132,10 +157,14 @@ class Session final : private net::EndWatcher, public coro::ListHook<struct Sess
 
   // Message.
   Step answer_data();
+  void begin_message(smtp::Framing framing);
   coro::Task<void> receive_message();
-  coro::Task<Result<void>> receive_body(smtp::DotDecoder& decoder);
+  coro::Task<void> receive_chunk();
+  coro::Task<Result<void>> receive_octets();
   coro::Task<void> look_at_header();
-  std::optional<smtp::Reply> refuse_body(const smtp::DotDecoder& decoder) const;
+  void cut_message(const Error& error);
+  coro::Task<void> finish_message();
+  std::optional<smtp::Reply> refuse_octets() const;
   coro::Task<std::optional<smtp::Reply>> parse_header();
   coro::Task<std::optional<Refusal>> judge_message();
   coro::Task<void> hand_over(bool eight_bit);
@@ -160,12 +189,14 @@ class Session final : private net::EndWatcher, public coro::ListHook<struct Sess
   void close_if_stopped();
 
   // Records and notices.
+  void record_client(json::Writer& record);
   void record_transaction(std::string_view outcome, const smtp::Reply* reply, std::string_view by);
   void tell_rejected(plugin::Hook hook, const smtp::Reply& reply, std::string_view by,
                      std::string_view recipient = {});
   void tell_accepted();
   void record_session();
   void add_peer(json::Writer& record) const;
+  void add_tls(json::Writer& record) const;
 
   std::string id_;
   coro::Context context_;
@@ -187,13 +218,15 @@ class Session final : private net::EndWatcher, public coro::ListHook<struct Sess
   std::uint32_t errors_ = 0;
   State state_ = fresh;
   Ending ending_ = Ending::none;
+  Listener::Tls listener_tls_;
   bool closing_ = false;
   bool draining_ = false;
-  bool waiting_ = false;  // for a command
-  bool after_data_ =
-      false;  // the client has sent a whole message: if it only half-closes, it listens
-  bool unsolicited_ = false;   // what is in the input was sent as a message that we did not ask for
-  bool early_talker_ = false;  // spoke before the greeting
+  bool waiting_ = false;          // for a command
+  bool after_data_ : 1 = false;   // the client has sent a whole message: if it only half-closes, it
+                                  // listens
+  bool unsolicited_ : 1 = false;  // what is in the input was sent as a message that we did not ask
+                                  // for
+  bool early_talker_ = false;     // spoke before the greeting
 };
 
 }  // namespace postern::session

@@ -3,13 +3,25 @@
 #include <algorithm>
 
 namespace postern::session {
+namespace {
+
+constexpr std::size_t few = 4;  // RCPTs of an ordinary transaction
+
+struct Asked final : plugin::Recipient {
+  using plugin::Recipient::Recipient;
+  Marks marks;
+};
+
+}  // namespace
 
 void Transaction::hear(std::string path, const smtp::Reply& reply, std::string_view by) {
   if (reply.is_positive()) ++accepted;
-  if (heard.size() < most_heard || reply.is_positive())
-    heard.push_back({std::move(path), reply, by});
-  else
+  if (heard.size() >= most_heard && !reply.is_positive()) {
     ++unlisted;
+    return;
+  }
+  if (heard.empty()) heard.reserve(few);
+  heard.push_back({std::move(path), reply, by});
 }
 
 const smtp::Reply* Transaction::accepted_before(std::string_view path) const {
@@ -20,17 +32,32 @@ const smtp::Reply* Transaction::accepted_before(std::string_view path) const {
 }
 
 void Transaction::ask_about(deliver::Recipient received) {
-  plugin::Recipient& recipient =
-      add(std::make_unique<plugin::Recipient>(*this, std::move(received)));
-  Party& party = parties.emplace_back(recipient, recipient_marks.emplace_back(), trail);
+  auto asked = std::make_unique<Asked>(*this, std::move(received));
+  Asked& recipient = *asked;
+  add(std::move(asked));
+  Party& party = parties.emplace_back(recipient, recipient.marks, trail);
   party.recipient = &recipient;
   if (heard.size() < most_heard) party.number = static_cast<std::uint16_t>(heard.size() + 1);
 }
 
-void Transaction::drop_last() {
+std::size_t Transaction::Content::take(std::string_view input) {
+  std::string thrown_away;
+  decoder.feed(chunk.take(input), spooled ? spool.tail() : thrown_away);
+  return decoder.consumed();
+}
+
+void Transaction::Content::finish() {
+  std::string thrown_away;
+  decoder.finish(spooled ? spool.tail() : thrown_away);
+}
+
+std::string Transaction::drop_last() {
+  plugin::Recipient& last = *parties.back().recipient;
+  // Tasks that have not unwound may still look at it.
+  std::string path = last.tasks() == 0 ? last.take_text() : last.path().text;
   parties.pop_back();
-  recipient_marks.pop_back();
   remove_last();
+  return path;
 }
 
 bool Transaction::partly_taken() const {

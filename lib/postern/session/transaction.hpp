@@ -6,9 +6,10 @@
 #include <postern/plugin/views.hpp>
 #include <postern/session/party.hpp>
 #include <postern/session/settings.hpp>
+#include <postern/smtp/bdat.hpp>
+#include <postern/smtp/dot_codec.hpp>
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,19 +42,34 @@ struct Transaction final : plugin::Transaction {
   void ask_about(deliver::Recipient received);
   // Some of them have the message, and the client is not told 250.
   bool partly_taken() const;
-  // He is not in.
-  void drop_last();
+  // He is not in. Returns his path.
+  std::string drop_last();
 
   // The message, from DATA on; plugins may read it for as long as the transaction has tasks.
   struct Content {
-    Content(Transaction& transaction, net::Files& files, const Settings& settings)
+    Content(Transaction& transaction, net::Files& files, const Settings& settings,
+            smtp::Framing framing)
         : spool(files, settings.spool_directory, settings.memory_octets),
-          message(transaction, spool) {}
+          message(transaction, spool),
+          decoder(settings.bare_newline, settings.message_octets, framing) {}
+
+    // Takes what of `input` belongs to the message; returns how much that is.
+    std::size_t take(std::string_view input);
+    void finish();  // the last chunk is whole
+    // What is at hand is whole: the message, or this chunk of it.
+    bool whole() const { return decoder.done() || chunk.complete(); }
+
     deliver::Spool spool;
     plugin::Message message;
+    smtp::BodyDecoder decoder;
+    smtp::ChunkCounter chunk = smtp::ChunkCounter::endless();
+    Result<void> spooled;
+    std::size_t searched = 0;       // for the end of the header section
+    bool looked_at_header = false;  // once, also when it breaks a limit
   };
   std::optional<Content> content;
-  bool header_seen = false;  // its hook has been run
+  std::optional<smtp::Bdat> chunk;  // the last that was announced; none: it comes by DATA
+  bool header_seen = false;         // its hook has been run
 
   std::optional<std::uint64_t> split;  // what its recipients wanted the last time
   deliver::Route* route = nullptr;     // of its recipients
@@ -65,15 +81,15 @@ struct Transaction final : plugin::Transaction {
   std::vector<smtp::Reply> answers;        // of the recipients of the envelope, where they differ
   std::optional<Party> judged;             // while no recipient is known
   std::vector<Party> parties;              // of each accepted recipient, and of the last
-  std::deque<Marks> recipient_marks;       // of each of them
   Marks marks;
   Trail trail;
   std::vector<Heard> heard;
   std::size_t unlisted = 0;  // RCPTs beyond most_heard
   std::size_t accepted = 0;  // recipients
   coro::TimePoint began;
-  std::uint64_t octets = 0;  // of the message, as received
-  bool early_data = false;   // the client sent content before it heard 354
+  coro::Duration handover{};  // from handing it over to the answer
+  std::uint64_t octets = 0;   // of the message, as received
+  bool early_data = false;    // the client sent content before it heard 354
 };
 
 }  // namespace postern::session

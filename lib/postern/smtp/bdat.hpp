@@ -25,6 +25,8 @@ class ChunkCounter {
  public:
   ChunkCounter() = default;
   explicit ChunkCounter(const Bdat& bdat) : left_(bdat.octets) {}
+  // For what has another end than its count.
+  static ChunkCounter endless() { return ChunkCounter({~std::uint64_t{0}, false}); }
 
   // The first octets of `input` that belong to the chunk, counted off.
   std::string_view take(std::string_view input) {

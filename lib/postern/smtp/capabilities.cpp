@@ -143,7 +143,9 @@ Capabilities parse_capabilities(const Reply& ehlo_reply) {
 }
 
 Reply ehlo_reply(std::string_view hostname, const Capabilities& offered) {
-  std::string text(hostname);
+  std::string text;
+  text.reserve(256);
+  text = hostname;
   for (const auto& [spelling, member] : keywords)
     if (offered.*member) fmt::format_to(std::back_inserter(text), "\n{}", spelling);
   if (offered.size && offered.size_limit == 0)

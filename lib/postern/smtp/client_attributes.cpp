@@ -59,9 +59,9 @@ bool set_port(std::optional<std::uint16_t>& known, std::string_view value) {
 
 bool set_choice(std::optional<bool>& known, std::string_view value, std::string_view no,
                 std::string_view yes) {
-  if (value.empty()) return true;
-  if (!iequals(value, no) && !iequals(value, yes)) return false;
-  known = iequals(value, yes);
+  if (!value.empty() && !iequals(value, no) && !iequals(value, yes)) return false;
+  known.reset();
+  if (!value.empty()) known = iequals(value, yes);
   return true;
 }
 
@@ -111,8 +111,10 @@ Result<void> read_one(std::string_view pair, Flags<Attribute> offered, Flags<Att
   const bool unknown_login = *attribute == Attribute::login && value->empty();
   if (!offered.has(*attribute) && !unknown_login)
     return fail(Errc::unsupported, "an attribute that is not offered");
-  if (!set(known, *attribute, std::move(*value)))
-    return fail(Errc::malformed, std::string(name(*attribute)));
+  const bool is_xforward = offered.has(Attribute::source);
+  const bool is_known = set(known, *attribute, std::move(*value));
+  if (!is_known && !is_xforward) return fail(Errc::malformed, std::string(name(*attribute)));
+  if (!is_known) set(known, *attribute, {});
   return {};
 }
 

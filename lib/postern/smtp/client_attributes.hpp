@@ -33,7 +33,8 @@ Flags<Attribute> xforward_attributes();
 
 // Reads "NAME=VALUE …" over what `known` holds; with an error `known` stays as it was. Values are
 // xtext and at most 255 octets; an attribute stands once in a command. LOGIN=[UNAVAILABLE] says
-// nothing and is taken though it is not offered.
+// nothing and is taken though it is not offered. XFORWARD may tell of names, addresses and
+// protocols that are not SMTP's: they count as not known.
 // Errors: malformed, also for a control or non-ASCII octet behind xtext; unsupported: an attribute
 // that is not among `offered`; too_long.
 Result<void> read_client_attributes(std::string_view argument, Flags<Attribute> offered,

@@ -1,5 +1,5 @@
-// The body of DATA: dot-stuffing and the end of data, for both sides (RFC 5321
-// sections 4.1.1.4, 4.5.2).
+// A message on the wire: behind DATA with dot-stuffing and an end of data, for both sides (RFC 5321
+// sections 4.1.1.4, 4.5.2); in chunks without either, as it is received (RFC 3030).
 #pragma once
 
 #include <cstddef>
@@ -18,6 +18,12 @@ enum class BareNewline : std::uint8_t {
   normalize,  // each becomes CRLF, as content: it neither ends the data nor starts a stuffed line
 };
 
+// How a message comes.
+enum class Framing : std::uint8_t {
+  dots,    // DATA
+  chunks,  // BDAT: whoever counts the octets says finish()
+};
+
 // What was seen in a body.
 struct BodyTraits {
   bool bare_cr = false;
@@ -28,21 +34,27 @@ struct BodyTraits {
   std::uint64_t longest_line = 0;  // of the decoded body, CRLF included
 };
 
-// The server side. Ends at CRLF.CRLF and nowhere else; the start of the data counts as after a
-// CRLF.
-class DotDecoder {
+// The server side. With dots it ends at CRLF.CRLF and nowhere else; the start of the data counts as
+// after a CRLF.
+class BodyDecoder {
  public:
   enum class State : std::uint8_t { more, done };
 
   // Beyond `limit` octets of decoded body nothing is appended, but all is read: the client gets its
   // 552 after the end of data.
-  explicit DotDecoder(BareNewline policy = BareNewline::reject,
-                      std::uint64_t limit = std::numeric_limits<std::uint64_t>::max())
-      : policy_(policy), limit_(limit) {}
+  explicit BodyDecoder(BareNewline policy = BareNewline::reject,
+                       std::uint64_t limit = std::numeric_limits<std::uint64_t>::max(),
+                       Framing framing = Framing::dots)
+      : policy_(policy),
+        framing_(framing),
+        place_(framing == Framing::dots ? Place::line_start : Place::in_line),
+        limit_(limit) {}
 
   // Appends the decoded form of `in` to `out`. After done, what follows consumed() is the next
   // command.
   State feed(std::string_view in, std::string& out);
+  // The last chunk is over. Its last line may lack its end.
+  void finish(std::string& out);
 
   std::size_t consumed() const { return consumed_; }  // octets that the last feed() took
   bool done() const { return place_ == Place::done; }
@@ -66,7 +78,8 @@ class DotDecoder {
   void end_line();
 
   BareNewline policy_;
-  Place place_ = Place::line_start;
+  Framing framing_;
+  Place place_;
   std::uint64_t limit_;
   std::uint64_t line_octets_ = 0;
   std::size_t consumed_ = 0;

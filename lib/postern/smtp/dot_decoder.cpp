@@ -32,18 +32,18 @@ bool has_eight_bit(std::string_view text) {
 
 }  // namespace
 
-void DotDecoder::put(std::string_view octets, std::string& out) {
+void BodyDecoder::put(std::string_view octets, std::string& out) {
   traits_.octets += octets.size();
   if (traits_.octets <= limit_) out += octets;
 }
 
-void DotDecoder::end_line() {
+void BodyDecoder::end_line() {
   traits_.longest_line = std::max(traits_.longest_line, line_octets_);
   line_octets_ = 0;
 }
 
 // A held CR turned out to stand alone.
-void DotDecoder::bare_cr(std::string& out) {
+void BodyDecoder::bare_cr(std::string& out) {
   traits_.bare_cr = true;
   if (policy_ == BareNewline::normalize) {
     put("\r\n", out);
@@ -57,7 +57,7 @@ void DotDecoder::bare_cr(std::string& out) {
 }
 
 // One octet behind something that was held back. Leaves it where it is when it belongs to the line.
-void DotDecoder::after_held(const char*& at, std::string& out) {
+void BodyDecoder::after_held(const char*& at, std::string& out) {
   switch (place_) {
     case Place::line_start:
       place_ = *at == '.' ? Place::dot : Place::in_line;
@@ -77,7 +77,7 @@ void DotDecoder::after_held(const char*& at, std::string& out) {
       put("\r\n", out);
       line_octets_ += 2;
       end_line();
-      place_ = Place::line_start;
+      place_ = framing_ == Framing::dots ? Place::line_start : Place::in_line;
       ++at;
       return;
     case Place::in_line:
@@ -88,7 +88,7 @@ void DotDecoder::after_held(const char*& at, std::string& out) {
 
 // As many lines as need no thought, appended in one piece. Each octet is looked at once for LF and
 // once for CR, so that no choice of octets makes this more than linear.
-void DotDecoder::read_lines(const char*& at, const char* end, std::string& out) {
+void BodyDecoder::read_lines(const char*& at, const char* end, std::string& out) {
   const char* run = at;   // from here on not yet appended
   const char* mark = at;  // from here on not yet counted in line_octets_
   const char* lf = find(at, end, '\n');
@@ -107,7 +107,7 @@ void DotDecoder::read_lines(const char*& at, const char* end, std::string& out) 
       line_octets_ += static_cast<std::uint64_t>(at - mark);
       mark = at;
       end_line();
-      if (at == end || *at == '.') place_ = Place::line_start;
+      if (framing_ == Framing::dots && (at == end || *at == '.')) place_ = Place::line_start;
     } else {  // a bare one: CR where there is one before the LF
       (cr == lf ? traits_.bare_lf : traits_.bare_cr) = true;
       at = cr + 1;
@@ -123,7 +123,7 @@ void DotDecoder::read_lines(const char*& at, const char* end, std::string& out) 
   line_octets_ += static_cast<std::uint64_t>(at - mark);
 }
 
-DotDecoder::State DotDecoder::feed(std::string_view in, std::string& out) {
+BodyDecoder::State BodyDecoder::feed(std::string_view in, std::string& out) {
   const char* at = in.data();
   const char* end = at + in.size();
   while (at != end && place_ != Place::done) {
@@ -139,6 +139,12 @@ DotDecoder::State DotDecoder::feed(std::string_view in, std::string& out) {
   if (place_ != Place::done) return State::more;
   end_line();
   return State::done;
+}
+
+void BodyDecoder::finish(std::string& out) {
+  if (place_ == Place::cr) bare_cr(out);
+  end_line();
+  place_ = Place::done;
 }
 
 }  // namespace postern::smtp

@@ -9,6 +9,8 @@ Reply ok() { return {250, {2, 0, 0}, "OK"_text}; }
 Reply mail_ok() { return {250, {2, 1, 0}, "Sender OK"_text}; }
 Reply rcpt_ok() { return {250, {2, 1, 5}, "Recipient OK"_text}; }
 Reply start_data() { return {354, {}, "Go ahead, end with a line that holds only a dot"_text}; }
+Reply chunk_ok() { return {250, {2, 0, 0}, "Chunk taken"_text}; }
+Reply start_tls() { return {220, {2, 0, 0}, "Ready to start TLS"_text}; }
 Reply bye() { return {221, {2, 0, 0}, "Bye"_text}; }
 Reply help() { return {214, {2, 0, 0}, "See RFC 5321"_text}; }
 Reply cannot_verify() {
@@ -33,6 +35,7 @@ Reply mail_first() { return {503, {5, 5, 1}, "Say MAIL first"_text}; }
 Reply rcpt_first() { return {503, {5, 5, 1}, "Say RCPT first"_text}; }
 Reply no_valid_recipients() { return {554, {5, 5, 1}, "No valid recipients"_text}; }
 Reply spoke_too_early() { return {554, {5, 5, 0}, "You spoke before it was your turn"_text}; }
+Reply tls_unavailable() { return {454, {4, 7, 0}, "TLS is not available now"_text}; }
 Reply not_smtp() { return {421, {4, 7, 0}, "This is SMTP, goodbye"_text}; }
 Reply too_many_errors() { return {421, {4, 7, 0}, "Too many errors, goodbye"_text}; }
 Reply needs_smtputf8() { return {553, {5, 6, 7}, "Non-ASCII address without SMTPUTF8"_text}; }

@@ -14,6 +14,8 @@ Reply ok();                                 // 250 2.0.0
 Reply mail_ok();                            // 250 2.1.0
 Reply rcpt_ok();                            // 250 2.1.5
 Reply start_data();                         // 354
+Reply chunk_ok();
+Reply start_tls();                          // 220 2.0.0
 Reply bye();                                // 221 2.0.0
 Reply help();                               // 214 2.0.0
 Reply cannot_verify();                      // 252 2.5.0: VRFY tells nothing (RFC 5321 section 7.3)
@@ -37,6 +39,7 @@ Reply mail_first();           // 503 5.5.1
 Reply rcpt_first();           // 503 5.5.1
 Reply no_valid_recipients();  // 554 5.5.1
 Reply spoke_too_early();      // 554 5.5.0: input before its time
+Reply tls_unavailable();      // 454 4.7.0 (RFC 3207 section 4)
 Reply not_smtp();             // 421 4.7.0: another protocol
 Reply too_many_errors();      // 421 4.7.0
 Reply needs_smtputf8();       // 553 5.6.7: a non-ASCII address without the parameter

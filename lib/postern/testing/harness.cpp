@@ -200,6 +200,7 @@ void Harness::open() {
   worker_ = std::make_unique<WorkerScope>(sim, *lineup_);
   services_.reset(
       new session::Services{sim, files, log, *route_, *lineup_, *worker_, settings, *this});
+  services_->tls = tls;
 }
 
 plugin::Lineup& Harness::lineup() {

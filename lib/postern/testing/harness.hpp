@@ -114,15 +114,18 @@ class Harness : private session::SessionHost {
   ScriptedResolver dns;
   policy::RecipientTable recipients;  // who is taken, behind all plugins
   session::Settings settings;
-  session::Listener listener;  // of clients that connect from now on
+  session::Listener listener;     // of clients that connect from now on
+  net::TlsServer* tls = nullptr;  // what they speak TLS with
   deliver::PoolSettings pool;
   HarnessClient client{*this};
+  Counters counted;
 
  private:
   class Plugins;
   class WorkerScope;
   using Maker = std::unique_ptr<plugin::Plugin> (*)();
   void session_ended() override {}
+  Counters& counters() override { return counted; }
   void add(const char* name, policy::PluginType type, Maker make);
   void open();
 

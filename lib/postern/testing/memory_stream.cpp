@@ -202,9 +202,9 @@ MemoryStream::MemoryStream(std::shared_ptr<Link> link, int side, SocketAddress l
   set_remote(remote);
 }
 
-void MemoryStream::end_output() { link_->from(side_).end(Errc::closed); }
+void MemoryStream::end_connection() { link_->from(side_).end(Errc::closed); }
 
-void MemoryStream::reset() {
+void MemoryStream::reset_connection() {
   link_->from(side_).end(Errc::reset);
   link_->from(side_).break_writer();
   link_->to(side_).end(Errc::reset);

@@ -33,8 +33,6 @@ class MemoryStream final : public net::Stream {
   // The stream behind `stream`, which must be of this kind.
   static MemoryStream& of(net::Stream& stream) { return dynamic_cast<MemoryStream&>(stream); }
 
-  void end_output() override;
-  void reset() override;
   SocketAddress local() const override { return local_; }
 
   // From now on nothing that this side sends or does reaches the other one, not even its end: a
@@ -54,6 +52,8 @@ class MemoryStream final : public net::Stream {
   MemoryStream(std::shared_ptr<Link> link, int side, SocketAddress local, SocketAddress remote);
   ~MemoryStream() override = default;
   void dispose() noexcept override;
+  void end_connection() override;
+  void reset_connection() override;
   std::size_t send(std::string_view octets) override;
   void pause_input() override;
   void resume_input() override;

@@ -82,7 +82,7 @@ TEST_CASE("LogWriter: writes messages as JSON lines with time, level and fields"
       lines_of(directory / "log") ==
       std::vector<std::string>{
           R"({"time":"2026-11-21T11:15:31.000042Z","level":"notice","worker":"1","generation":"7","message":"hello x\ny"})",
-          R"({"event":"transaction"})"});
+          R"({"event":"transaction","worker":"1","generation":"7"})"});
 }
 
 TEST_CASE("LogWriter: writes readable lines, one for each message", "[base][log]") {

@@ -49,7 +49,8 @@ TEST_CASE("Identity: XFORWARD comes before each MAIL", "[deliver][identity]") {
   CHECK(said[2] == "MAIL FROM:<a@b.example>");
 }
 
-TEST_CASE("Identity: XCLIENT comes once, and EHLO again", "[deliver][identity]") {
+TEST_CASE("Identity: XCLIENT comes once, and EHLO again, with the client's name",
+          "[deliver][identity]") {
   World world;
   world.pool.identity = Identity::xclient;
   world.downstream.settings().capabilities.push_back(
@@ -58,7 +59,22 @@ TEST_CASE("Identity: XCLIENT comes once, and EHLO again", "[deliver][identity]")
   CHECK(said[1] ==
         "XCLIENT HELO=c.example PROTO=ESMTP DESTADDR=192.0.2.25 DESTPORT=25 PORT=50000 "
         "NAME=[UNAVAILABLE] ADDR=192.0.2.1");
-  CHECK(said[2] == "EHLO mx.example.net");
+  CHECK(said[2] == "EHLO c.example");
+}
+
+TEST_CASE("Identity: behind a PROXY header EHLO has the client's name", "[deliver][identity]") {
+  World world;
+  world.downstream.settings().proxy = true;
+  world.pool.identity = Identity::proxy_v2;
+  SECTION("which the downstream takes") { CHECK(commands(world)[0] == "EHLO c.example"); }
+  SECTION("or ours, where it calls that a syntax error") {
+    for (const std::size_t nth : {0U, 1U})
+      world.downstream.fail(
+          {testing::Phase::ehlo, testing::Fault::Kind::reply, "501 5.5.4 no host name\r\n", nth});
+    const auto said = commands(world);
+    CHECK(std::vector(said.begin(), said.begin() + 3) ==
+          std::vector<std::string>{"EHLO c.example", "HELO c.example", "EHLO mx.example.net"});
+  }
 }
 
 TEST_CASE("Identity: the PROXY header opens the connection", "[deliver][identity]") {

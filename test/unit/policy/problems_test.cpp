@@ -63,7 +63,14 @@ TEST_CASE("load: tells a wrong value with its place, its key and the remedy", "[
        "8:12: forward.protocol: 'exim-pipe' is not available in this version; use \"smtp\" or "
        "\"lmtp\""},
       {"[[listen]]\naddress = \"127.0.0.1:0\"\ntls = \"starttls\"",
-       "10:7: listen.tls: 'starttls' is not available in this version; use \"none\""},
+       "10:7: listen.tls: there is no certificate; set certificate and key in [tls]"},
+      {"[tls]\nkey = \"/nowhere/k\"",
+       "9:7: tls.key: a key without its certificate; set tls.certificate"},
+      {"[tls]\ncertificates = \"x\"",
+       "9:1: tls.certificates: no such key; did you mean 'certificate'?"},
+      {"[tls]\nclient_certificates = \"require\"",
+       "9:23: tls.client_certificates: \"require\" needs tls.client_ca: who signs the "
+       "certificates"},
       {"[[listen]]\naddress = \"127.0.0.1:0\"\nproxy_from = \"10.0.0.0/8\"",
        "10:14: listen.proxy_from: expected a list, found a string"},
       {"[[listen]]\naddress = \"127.0.0.1:0\"\nxclient_from = [\"10.0.0.0/33\"]",

@@ -32,10 +32,12 @@ class Ear final : public PluginOf<Ear> {
   struct Settings {
     std::string at;
     std::chrono::milliseconds wait{0};
+    std::chrono::milliseconds slow{0};
   };
   static void describe(Schema<Settings>& schema) {
     schema.key("at", &Settings::at, "where it refuses");
     schema.key("wait", &Settings::wait, "how long it thinks at connect");
+    schema.key("slow", &Settings::slow, "how long the reply to MAIL waits");
   }
   void setup(Hooks& hooks) override {
     hooks.on_admit(this, &Ear::admit);
@@ -72,6 +74,7 @@ class Ear final : public PluginOf<Ear> {
   Verdict mail(Transaction& tx) {
     const auto* name = tx.facts().find<facts::ClientName>();
     if (name) heard += name->name + ": ";
+    tx.session().slow_down(settings(tx).slow);
     return decide("mail", tx.session().client_address(), settings(tx));
   }
 };
@@ -332,7 +335,8 @@ TEST_CASE("XCLIENT: a new client is judged anew, from the greeting on", "[sessio
   CHECK(h.say("EHLO proxy.example") == 250);
   CHECK(heard == "");
   CHECK(h.say("XCLIENT HELO=client.example PROTO=SMTP") == 220);
-  CHECK(h.say("XCLIENT NAME=name.example ADDR=198.51.100.7 PORT=4000") == 220);
+  CHECK(h.say("XCLIENT NAME=name.example REVERSE_NAME=r.example ADDR=198.51.100.7 PORT=4000") ==
+        220);
   CHECK(heard == "admit 198.51.100.7, connect 198.51.100.7, ");
   CHECK(h.say("MAIL FROM:<a@b.example>") == 503);
   CHECK_FALSE(contains(h.client.command("EHLO proxy.example").text(), "XCLIENT"));
@@ -344,7 +348,9 @@ TEST_CASE("XCLIENT: a new client is judged anew, from the greeting on", "[sessio
   CHECK(h.say("QUIT") == 221);
   CHECK(h.end() == "");
   CHECK(contains(h.record(0), R"("client":"198.51.100.7","port":4000,"via":"10.0.0.1")"));
-  CHECK(contains(h.record(0), R"({"fact":"client.name","by":"peer","name":"name.example"})"));
+  CHECK(contains(
+      h.record(0),
+      R"({"fact":"client.name","by":"peer","name":"name.example","names":["r.example"]})"));
   CHECK(contains(h.downstream.ledger().at(0).content,
                  "client.example (name.example [198.51.100.7])"));
   const auto& commands = h.downstream.sessions().at(0).commands;
@@ -359,13 +365,21 @@ TEST_CASE("XCLIENT: who is told is no peer, unless he is listed too", "[session]
   h.load("ear");
   h.arrive();
   CHECK(h.client.greeting().code == 220);
-  CHECK(h.say("XCLIENT ADDR=10.0.0.2") == 220);
+  CHECK(h.say("XCLIENT ADDR=10.0.0.2 NAME=inner.example HELO=inner.example") == 220);
   CHECK(contains(h.client.command("EHLO c.example").text(), "XFORWARD"));
   CHECK(h.say("XCLIENT ADDR=198.51.100.7") == 220);
-  CHECK_FALSE(contains(h.client.command("EHLO c.example").text(), "X"));
+  const std::string offers(h.client.command("EHLO c.example").text());
+  CHECK_FALSE(contains(offers, "XCLIENT"));
+  CHECK_FALSE(contains(offers, "XFORWARD"));
   CHECK(h.say("XFORWARD ADDR=198.51.100.8") == 550);
   CHECK(h.say("XCLIENT ADDR=10.0.0.1") == 550);
+  // Nothing that was told of the first client is left.
+  heard.clear();
+  CHECK(h.send_message() == 250);
+  CHECK(heard == "mail 198.51.100.7, ");
+  CHECK(h.say("QUIT") == 221);
   CHECK(h.end() == "");
+  CHECK_FALSE(contains(test::all_records(h), "inner.example"));
 }
 
 TEST_CASE("XCLIENT: rights of the peer are not the client's", "[session][xclient]") {
@@ -527,12 +541,13 @@ TEST_CASE("XFORWARD: a client that is refused costs the peer one transaction",
   const std::string at = GENERATE("admit", "connect", "helo", "mail");
   World h;
   h.tells_by("xforward");
-  h.load("ear", fmt::format("at = \"{}\"", at));
+  h.load("ear", fmt::format("at = \"{}\"\nslow = \"2s\"", at));
   h.arrive();
   CHECK(h.client.greeting().code == 220);
   CHECK(h.say("EHLO front.example") == 250);
   CHECK(h.say("XFORWARD ADDR=203.0.113.1 HELO=c.example") == 250);
   CHECK(test::in_one_line(h.client.command("MAIL FROM:<a@b.example>")) == "550 5.7.1 not you");
+  CHECK((h.sim.elapsed() >= 2s) == (at == "mail"));  // what it slows down is its own reply
   CHECK(h.say("RCPT TO:<x@example.net>") == 503);
   CHECK(contains(h.record(0), R"("client":"203.0.113.1")"));
   CHECK(contains(h.record(0), "not you"));
@@ -583,6 +598,7 @@ TEST_CASE("XFORWARD: what is not told is not known; what came up at the peer is 
   CHECK(judged("ADDR=[UNAVAILABLE] SOURCE=REMOTE") == "mail 0.0.0.0, ");
   CHECK(judged("ADDR=[UNAVAILABLE] SOURCE=LOCAL") == "mail 10.0.0.1, ");
   CHECK(judged("ADDR=198.51.100.7 SOURCE=LOCAL") == "mail 198.51.100.7, ");
+  CHECK(judged("ADDR=/var/run/socket SOURCE=REMOTE") == "mail 0.0.0.0, ");
   CHECK(h.end() == "");
 }
 

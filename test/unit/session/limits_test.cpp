@@ -39,6 +39,18 @@ std::string reply_to(World& world, const std::string& content) {
 
 }  // namespace
 
+TEST_CASE("Session: says in EHLO how much it takes (RFC 9422)", "[session][limits]") {
+  World world;
+  world.deliver_to_maildir();
+  world.settings.messages = 7;
+  world.settings.recipients = 300;
+  Client client(world);
+  client.send("EHLO c.example\r\n");
+  CHECK(client.read().find("LIMITS MAILMAX=7 RCPTMAX=300\r\n") != std::string::npos);
+  client.close();
+  CHECK(world.end() == "");
+}
+
 // S011 of the security checks.
 TEST_CASE("Session: a line without end is refused at 4 KiB", "[session][limits][S011]") {
   const char octet = GENERATE('x', '\r', '\0');

@@ -97,7 +97,10 @@ TEST_CASE("XFORWARD: has SOURCE and IDENT, and nothing of the destination", "[sm
   CHECK(read("SOURCE=LOCAL IDENT=4XyZ", offered) == "ident=4XyZ local=yes ");
   CHECK(read("SOURCE=remote", offered) == "local=no ");
   CHECK(read("SOURCE=[UNAVAILABLE]", offered) == "");
-  CHECK(read("SOURCE=elsewhere", offered) == "malformed");
+  CHECK(read("SOURCE=elsewhere", offered) == "");
+  CHECK(read("PROTO=LMTP ADDR=/var/run/socket PORT=x NAME=no+20name HELO=h", offered) ==
+        "name= helo=h addr=0.0.0.0 port=0 ");
+  CHECK(read("NAME=a+0Ab", offered) == "malformed");
   CHECK(read("DESTADDR=192.0.2.1", offered) == "unsupported");
   CHECK(read("REVERSE_NAME=mx.example", offered) == "unsupported");
 }

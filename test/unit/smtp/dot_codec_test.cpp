@@ -19,10 +19,10 @@ struct Decoded {
 
 // `step` octets at a time.
 Decoded decode(std::string_view wire, std::size_t step, BareNewline policy = BareNewline::reject) {
-  DotDecoder decoder(policy);
+  BodyDecoder decoder(policy);
   Decoded out;
   while (out.consumed < wire.size() && !out.done) {
-    out.done = decoder.feed(wire.substr(out.consumed, step), out.body) == DotDecoder::State::done;
+    out.done = decoder.feed(wire.substr(out.consumed, step), out.body) == BodyDecoder::State::done;
     out.consumed += decoder.consumed();
   }
   out.traits = decoder.traits();
@@ -39,7 +39,7 @@ std::string encode(std::string_view body, std::size_t step) {
 
 }  // namespace
 
-TEST_CASE("DotDecoder: ends the message at CRLF.CRLF and nowhere else", "[smtp][dot]") {
+TEST_CASE("BodyDecoder: ends the message at CRLF.CRLF and nowhere else", "[smtp][dot]") {
   struct Row {
     const char* why;
     std::string wire;
@@ -75,7 +75,7 @@ TEST_CASE("DotDecoder: ends the message at CRLF.CRLF and nowhere else", "[smtp][
   CHECK(out.consumed == row.wire.size());
 }
 
-TEST_CASE("DotDecoder: leaves what follows the end of data", "[smtp][dot]") {
+TEST_CASE("BodyDecoder: leaves what follows the end of data", "[smtp][dot]") {
   const std::string wire = "hi\r\n.\r\nMAIL FROM:<x@y>\r\n.\r\n";
   for (std::size_t step : {1u, 7u, 100u}) {
     const Decoded out = decode(wire, step);
@@ -84,7 +84,7 @@ TEST_CASE("DotDecoder: leaves what follows the end of data", "[smtp][dot]") {
   }
 }
 
-TEST_CASE("DotDecoder: normalize makes every line end CRLF, as content", "[smtp][dot]") {
+TEST_CASE("BodyDecoder: normalize makes every line end CRLF, as content", "[smtp][dot]") {
   struct Row {
     const char* why;
     std::string wire;
@@ -111,7 +111,7 @@ TEST_CASE("DotDecoder: normalize makes every line end CRLF, as content", "[smtp]
   CHECK(out.traits.octets == row.body.size());
 }
 
-TEST_CASE("DotDecoder: notes what it saw", "[smtp][dot]") {
+TEST_CASE("BodyDecoder: notes what it saw", "[smtp][dot]") {
   struct Row {
     std::string wire;
     bool bare_cr, bare_lf, nul, eight_bit;
@@ -138,9 +138,9 @@ TEST_CASE("DotDecoder: notes what it saw", "[smtp][dot]") {
   CHECK(out.traits.octets == out.body.size());
 }
 
-TEST_CASE("DotDecoder: refuses NUL always and bare newlines by policy", "[smtp][dot]") {
+TEST_CASE("BodyDecoder: refuses NUL always and bare newlines by policy", "[smtp][dot]") {
   const auto refused = [](std::string wire, BareNewline policy) {
-    DotDecoder decoder(policy);
+    BodyDecoder decoder(policy);
     std::string body;
     decoder.feed(wire, body);
     return decoder.must_be_refused();
@@ -152,10 +152,10 @@ TEST_CASE("DotDecoder: refuses NUL always and bare newlines by policy", "[smtp][
   CHECK(refused("a\0\r\n.\r\n"s, BareNewline::normalize));
 }
 
-TEST_CASE("DotDecoder: beyond the limit it reads on and keeps nothing", "[smtp][dot]") {
+TEST_CASE("BodyDecoder: beyond the limit it reads on and keeps nothing", "[smtp][dot]") {
   for (std::size_t step : {1u, 5u, 100u}) {
     CAPTURE(step);
-    DotDecoder decoder(BareNewline::reject, 10);
+    BodyDecoder decoder(BareNewline::reject, 10);
     const std::string wire = "12345678\r\nmore and more\r\n.\r\nQUIT\r\n";
     std::string body;
     std::size_t consumed = 0;
@@ -168,9 +168,9 @@ TEST_CASE("DotDecoder: beyond the limit it reads on and keeps nothing", "[smtp][
     CHECK(decoder.traits().octets == 25);
     CHECK(wire.substr(consumed) == "QUIT\r\n");
   }
-  DotDecoder exact(BareNewline::reject, 10);
+  BodyDecoder exact(BareNewline::reject, 10);
   std::string body;
-  CHECK(exact.feed("12345678\r\n.\r\n", body) == DotDecoder::State::done);
+  CHECK(exact.feed("12345678\r\n.\r\n", body) == BodyDecoder::State::done);
   CHECK_FALSE(exact.too_big());
   CHECK(body == "12345678\r\n");
 }
@@ -251,4 +251,32 @@ TEST_CASE("dot codec: one octet repeated costs no more than linear time", "[smtp
   CHECK(decode(wire, wire.size(), BareNewline::normalize).consumed == wire.size());
   CHECK(encode(wire, wire.size()).size() >= wire.size());
   CHECK(std::clock() - start < 10 * CLOCKS_PER_SEC);  // quadratic: many minutes
+}
+
+TEST_CASE("BodyDecoder: chunks have neither dots nor an end of their own", "[smtp][bdat]") {
+  const std::string content = ".a\r\n.\r\n..b\r\nno end";
+  for (std::size_t step = 1; step <= content.size(); ++step) {
+    BodyDecoder decoder(BareNewline::reject, 1000, Framing::chunks);
+    std::string body;
+    for (std::size_t at = 0; at < content.size(); at += step)
+      decoder.feed(std::string_view(content).substr(at, step), body);
+    CHECK_FALSE(decoder.done());
+    decoder.finish(body);
+    CHECK(decoder.done());
+    CHECK(body == content);
+    CHECK_FALSE(decoder.must_be_refused());
+    CHECK(decoder.traits().octets == content.size());
+  }
+}
+
+TEST_CASE("BodyDecoder: a CR at the end of the chunks is a bare one", "[smtp][bdat]") {
+  for (const auto policy : {BareNewline::reject, BareNewline::normalize}) {
+    BodyDecoder decoder(policy, 1000, Framing::chunks);
+    std::string body;
+    decoder.feed("a\r", body);
+    decoder.finish(body);
+    CHECK(decoder.traits().bare_cr);
+    CHECK(body == (policy == BareNewline::reject ? "a\r" : "a\r\n"));
+    CHECK(decoder.must_be_refused() == (policy == BareNewline::reject));
+  }
 }
