@@ -17,6 +17,29 @@ std::size_t open_descriptors() {
   return static_cast<std::size_t>(std::distance(begin(entries), end(entries)));
 }
 
+deliver::VerifySettings verify_settings(const policy::Configuration& configuration,
+                                        const policy::ForwardTo& forward, std::size_t workers) {
+  const policy::Verify& verify = forward.verify;
+  deliver::VerifySettings settings;
+  settings.senders.clear();
+  for (const std::string& sender : verify.senders)
+    settings.senders.push_back(sender == "<>" ? "" : sender);
+  if (settings.senders.empty()) settings.senders = {"", "double-bounce@" + configuration.hostname};
+  settings.positive = verify.positive;
+  settings.negative = verify.negative;
+  settings.probes_per_second =
+      std::max(1.0, static_cast<double>(verify.probes) / static_cast<double>(workers));
+  settings.defer_beyond = verify.beyond == policy::VerifyBeyond::defer;
+  return settings;
+}
+
+// Connections to all downstreams at a time.
+std::size_t downstream_connections(const policy::Forward& forward) {
+  std::size_t sum = forward.max_connections;
+  for (const policy::ForwardRoute& route : forward.routes) sum += route.max_connections;
+  return sum;
+}
+
 }  // namespace
 
 session::Settings session_settings(const policy::Configuration& configuration) {
@@ -50,11 +73,13 @@ std::vector<session::Listener> session_listeners(const policy::Configuration& co
 }
 
 deliver::PoolSettings pool_settings(const policy::Configuration& configuration,
-                                    std::size_t workers) {
-  const policy::Forward& forward = configuration.forward;
+                                    const policy::ForwardTo& forward, std::size_t workers) {
   deliver::PoolSettings settings;
-  settings.to = forward.to.addresses;
+  for (const policy::Endpoints::Server& server : forward.to.servers)
+    settings.to.emplace_back(server.address, server.weight);
   settings.hostname = configuration.hostname;
+  const bool lmtp = forward.protocol == policy::ForwardProtocol::lmtp;
+  settings.protocol = lmtp ? deliver::Protocol::lmtp : deliver::Protocol::smtp;
   settings.identity = static_cast<deliver::Identity>(forward.identity);
   static_assert(static_cast<int>(policy::Identity::proxy_v2) ==
                 static_cast<int>(deliver::Identity::proxy_v2));
@@ -64,6 +89,7 @@ deliver::PoolSettings pool_settings(const policy::Configuration& configuration,
   const policy::ForwardTimeouts& due = forward.timeouts;
   settings.timeouts = {due.connect, due.greeting, due.mail, due.rcpt,
                        due.data,    due.block,    due.final};
+  if (forward.verify_recipients) settings.verify = verify_settings(configuration, forward, workers);
   return settings;
 }
 
@@ -82,7 +108,8 @@ Result<std::size_t> most_sessions(const policy::Configuration& configuration) {
   constexpr std::size_t least = 16;
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
-  const std::size_t taken = open_descriptors() + own + configuration.forward.max_connections;
+  const std::size_t taken =
+      open_descriptors() + own + downstream_connections(configuration.forward);
   if (limit.rlim_cur < taken + least)
     return fail(
         Errc::descriptors,

@@ -17,9 +17,10 @@ session::Settings session_settings(const policy::Configuration& configuration);
 // Of each [[listen]] block, in their order.
 std::vector<session::Listener> session_listeners(const policy::Configuration& configuration);
 
-// A worker's share of the downstream's connections; at least one.
+// What [forward] or one of its routes says. A worker has its share of the connections and probes;
+// at least one.
 deliver::PoolSettings pool_settings(const policy::Configuration& configuration,
-                                    std::size_t workers);
+                                    const policy::ForwardTo& forward, std::size_t workers);
 
 // For make_resolver().
 dns::Settings dns_settings(const policy::Configuration& configuration);

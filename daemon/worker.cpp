@@ -102,7 +102,8 @@ Worker::Worker(net::Loop& loop, Log& log, const policy::Loaded& loaded, WorkerPl
           "{}-{}-{:x}-", identity.generation, identity.slot,
           std::chrono::duration_cast<std::chrono::milliseconds>(loop.wall().time_since_epoch())
               .count())) {
-  plugins_.lineup->services().provide<plugin::Routes>("postern", routes_);
+  services_.domains = routes_.domains();
+  plugins_.lineup->services().provide<plugin::Routes>("postern", routes_.service());
   loop_.watch_lag(this);
   rounds_.start(tick());
   rounds_.start(lists_.watch());

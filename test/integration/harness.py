@@ -3,6 +3,7 @@ that also runs alone: `python3 test/integration/x_test.py -v`."""
 
 import faults  # noqa: F401
 from client import Client, ProtocolError, Refused, Reply  # noqa: F401
+from dovecot import Dovecot, dovecot, needs_dovecot  # noqa: F401
 from downstream import CAPABILITIES, Downstream, Message  # noqa: F401
 from faults import Gone  # noqa: F401
 from peers import (Exim, Postern, Postfix, configure_postern, exim, is_sanitized,  # noqa: F401

@@ -10,7 +10,11 @@ coro::Task<Result<smtp::Reply>> Connection::reply(net::Duration limit) {
   while (true) {
     const auto fed = parser_.feed(stream_->input());
     stream_->consume(fed.consumed);
-    if (fed.state == smtp::ReplyParser::State::done) co_return parser_.reply();
+    if (fed.state == smtp::ReplyParser::State::done) {
+      smtp::Reply heard = parser_.reply();
+      if (heard.is_transient() || heard.is_permanent()) ++refusals;
+      co_return heard;
+    }
     if (fed.state == smtp::ReplyParser::State::malformed)
       co_return fail(Errc::malformed, "the downstream's reply");
     const auto left = std::max(due - context->scheduler().now(), net::Duration::zero());

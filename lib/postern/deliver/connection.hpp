@@ -1,24 +1,45 @@
 // One connection to a downstream: commands out, replies in, each within its time.
 #pragma once
 
+#include <postern/base/server_address.hpp>
 #include <postern/coro/task.hpp>
 #include <postern/net/stream.hpp>
 #include <postern/smtp/capabilities.hpp>
 #include <postern/smtp/reply.hpp>
 #include <postern/smtp/reply_parser.hpp>
 
+#include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace postern::deliver {
 
+// Counts something for as long as it lives.
+class Counted {
+ public:
+  Counted() = default;
+  explicit Counted(std::size_t& count) : count_(&count) { ++count; }
+  Counted(Counted&& other) noexcept : count_(std::exchange(other.count_, nullptr)) {}
+  Counted& operator=(Counted&& other) noexcept {
+    std::swap(count_, other.count_);
+    return *this;
+  }
+  ~Counted() {
+    if (count_) --*count_;
+  }
+
+ private:
+  std::size_t* count_ = nullptr;
+};
+
 class Connection {
  public:
-  Connection(net::StreamPtr stream, const SocketAddress& address)
-      : stream_(std::move(stream)), address_(address) {}
+  Connection(net::StreamPtr stream, ServerAddress address)
+      : stream_(std::move(stream)), address_(std::move(address)) {}
 
   net::Stream& stream() { return *stream_; }
-  const SocketAddress& address() const { return address_; }
+  const ServerAddress& address() const { return address_; }
 
   // Waits for the next reply, at most `limit` in all.
   // Errors: closed, reset, timed_out, cancelled; malformed: not a reply, or over the limits of
@@ -39,11 +60,13 @@ class Connection {
 
   smtp::Capabilities offers;
   std::size_t messages = 0;  // handed over on it
+  std::size_t refusals = 0;  // heard since the last message
   bool reused = false;       // it has been kept before: the downstream may have closed it meanwhile
+  Counted counted;           // among those open to its server
 
  private:
   net::StreamPtr stream_;
-  SocketAddress address_;
+  ServerAddress address_;
   smtp::ReplyParser parser_;
   std::size_t owed_ = 0;  // replies that belong to nobody
 };

@@ -11,6 +11,7 @@ namespace postern::deliver {
 struct MaildirSettings {
   std::string path;
   std::string hostname;  // part of the file names
+  bool operator==(const MaildirSettings&) const = default;
 };
 
 class Maildir final : public Route {

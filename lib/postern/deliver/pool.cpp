@@ -5,6 +5,13 @@
 #include <utility>
 
 namespace postern::deliver {
+namespace {
+
+// Postfix answers each command a second later after ten refusals, and ends the session after twenty
+// (smtpd_soft_error_limit, smtpd_hard_error_limit); a message that it takes starts anew.
+constexpr std::size_t most_refusals = 8;
+
+}  // namespace
 
 smtp::Reply reply_for(const Error& error) {
   switch (error.code) {
@@ -43,7 +50,7 @@ bool Pool::Turn::begin() {
     lease_ = Lease(pool_, std::move(kept));
     return false;
   }
-  if (pool_.used_ < pool_.settings_.max_connections) {
+  if (pool_.used_ < pool_.most_connections()) {
     ++pool_.used_;
     lease_ = Lease(pool_, nullptr);
     return false;
@@ -90,16 +97,15 @@ Pool::Pool(coro::Scheduler& scheduler, net::Network& network, Log& log, PoolSett
     : network_(network),
       log_(log),
       settings_(std::move(settings)),
-      scope_(scheduler, "downstream pool") {
-  for (const SocketAddress& to : settings_.to) addresses_.push_back({to, {}, {}});
-}
+      servers_(settings_.to, settings_.max_connections),
+      scope_(scheduler, "downstream pool"),
+      looks_(scheduler, "look at a downstream") {}
 
 Pool::~Pool() = default;
 
 bool Pool::may_be_kept(const Connection& connection) const {
-  const bool anybodys =
-      settings_.identity == Identity::none || settings_.identity == Identity::xforward;
-  return anybodys && !closing_ && connection.messages < settings_.messages_per_connection;
+  return !per_client() && !closing_ && connection.messages < settings_.messages_per_connection &&
+         connection.refusals < most_refusals;
 }
 
 void Pool::take_back(ConnectionPtr connection) {
@@ -127,7 +133,7 @@ void Pool::park(Lender& lender) {
 void Pool::serve_waiters() {
   while (!waiters_.empty()) {
     ConnectionPtr kept = take_idle();
-    if (!kept && used_ >= settings_.max_connections) return;
+    if (!kept && used_ >= most_connections()) return;
     if (!kept) ++used_;
     Turn& next = waiters_.pop_front();
     next.lease_ = Lease(*this, std::move(kept));
@@ -150,12 +156,28 @@ void Pool::drop(Idle& idle) {
   serve_waiters();
 }
 
-void Pool::retire(ConnectionPtr connection) { scope_.start(say_quit(std::move(connection))); }
+void Pool::retire(ConnectionPtr connection) {
+  connection->counted = {};  // its place may be taken
+  scope_.start(say_quit(std::move(connection)));
+}
 
 coro::Task<void> Pool::say_quit(ConnectionPtr connection) {
   auto settled = co_await connection->settle(smtp::timeouts::downstream_quit);
   if (!settled) co_return;
   co_await connection->command("QUIT\r\n", smtp::timeouts::downstream_quit);
+}
+
+std::size_t Pool::most_connections() { return servers_.room(scope_.context().scheduler().now()); }
+
+PoolState Pool::state() {
+  PoolState state;
+  const auto now = scope_.context().scheduler().now();
+  state.servers = servers_.state(now);
+  state.kept = idle_.size();
+  state.used = used_ - idle_.size();
+  waiters_.each([&](const Turn&) { ++state.waiting; });
+  state.most = servers_.room(now);
+  return state;
 }
 
 coro::Task<void> Pool::close() {
@@ -164,6 +186,8 @@ coro::Task<void> Pool::close() {
     --used_;
     retire(std::move(connection));
   }
+  looks_.stop(Errc::cancelled);
+  co_await looks_.join();
   co_await scope_.join();
 }
 

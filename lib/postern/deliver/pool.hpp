@@ -6,6 +6,7 @@
 #include <postern/coro/scope.hpp>
 #include <postern/deliver/connection.hpp>
 #include <postern/deliver/identity.hpp>
+#include <postern/deliver/servers.hpp>
 #include <postern/net/network.hpp>
 
 #include <list>
@@ -21,17 +22,44 @@ using ConnectionPtr = std::unique_ptr<Connection>;
 // What is due in how much time; defaults from smtp/timeouts.hpp.
 struct DownstreamTimeouts {
   net::Duration connect, greeting, mail, rcpt, data, block, final;
+  bool operator==(const DownstreamTimeouts&) const = default;
 };
 
+// How recipients are verified: see verify.hpp.
+struct VerifySettings {
+  std::vector<std::string> senders{""};  // reverse-paths of probes; the next where one is refused
+  net::Duration positive = std::chrono::hours(24);  // for so long an answer is believed
+  net::Duration negative = std::chrono::hours(2);
+  double probes_per_second = 10;
+  bool defer_beyond =
+      true;  // a recipient for whom no probe is left: 450, or ask in the ordinary way
+  net::Duration timeout = std::chrono::seconds(10);  // for a probe; then the ordinary way tells
+  bool operator==(const VerifySettings&) const = default;
+};
+
+enum class Protocol : std::uint8_t { smtp, lmtp };
+
 struct PoolSettings {
-  std::vector<SocketAddress> to;  // tried in order
-  std::string hostname;           // what we call ourselves
+  std::vector<Server> to;
+  std::string hostname;  // what we call ourselves
+  Protocol protocol = Protocol::smtp;
   Identity identity = Identity::none;
   std::size_t max_connections = 20;
   std::size_t messages_per_connection = 10;
   net::Duration keep_idle = std::chrono::seconds(10);
   net::Duration wait_for_slot = std::chrono::seconds(60);
   DownstreamTimeouts timeouts;
+  std::optional<VerifySettings> verify;  // recipients before they are taken
+  bool operator==(const PoolSettings&) const = default;
+};
+
+// A pool as a status command shows it.
+struct PoolState {
+  std::vector<ServerState> servers;
+  std::size_t used = 0;     // connections that transactions have
+  std::size_t kept = 0;     // that wait for the next
+  std::size_t waiting = 0;  // transactions that wait for one
+  std::size_t most = 0;     // connections, as things are now
 };
 
 class Pool;
@@ -75,8 +103,7 @@ class Pool {
   // Errors: cancelled, timed_out.
   class Turn final : public coro::Wait {
    public:
-    explicit Turn(Pool& pool)
-        : Wait("downstream slot", pool.settings_.wait_for_slot), pool_(pool) {}
+    Turn(Pool& pool, net::Duration limit) : Wait("downstream slot", limit), pool_(pool) {}
     Result<Lease> await_resume();
 
    private:
@@ -85,18 +112,34 @@ class Pool {
     Pool& pool_;
     Lease lease_;
   };
-  Turn turn() { return Turn(*this); }
+  Turn turn() { return turn(settings_.wait_for_slot); }
+  Turn turn(net::Duration limit) { return Turn(*this, limit); }
 
+  // Why there is no connection.
+  struct Unopened {
+    explicit Unopened(smtp::Reply answer, bool full = false)
+        : reply(std::move(answer)), crowded(full) {}
+    smtp::Reply reply;  // for our client: 451 4.4.1, 4.4.2, 4.3.2 or 4.3.0
+    bool crowded;       // no server takes another; one that is in use may become free
+  };
+  using Opened = tl::expected<ConnectionPtr, Unopened>;
   // Opens a connection, greets, and says who the client is where that is done per connection.
-  // The error is the reply for our client: 451 4.4.1, 4.4.2, 4.3.2 or 4.3.0.
-  coro::Task<tl::expected<ConnectionPtr, smtp::Reply>> open(Envelope& envelope);
+  coro::Task<Opened> open(Envelope& envelope);
+  // The same in our own name.
+  coro::Task<Opened> open_for_us();
+  // Whether what is said on a connection is said in one client's name: then it serves no other.
+  bool per_client() const {
+    return settings_.identity != Identity::none && settings_.identity != Identity::xforward;
+  }
 
   // From now on `lender` may be asked for its lease, at once if somebody waits. It leaves by
   // unlinking.
   void park(Lender& lender);
 
   const PoolSettings& settings() const { return settings_; }
-  const std::optional<smtp::Capabilities>& learnt() const { return learnt_; }
+  // What all servers offer, as far as they have been met.
+  std::optional<smtp::Capabilities> learnt() const { return servers_.offers(); }
+  PoolState state();
   Log& log() { return log_; }
   std::size_t open_connections() const { return used_; }
 
@@ -106,22 +149,16 @@ class Pool {
   friend class Lease;
   class Idle;
 
-  struct Address {
-    SocketAddress address;
-    coro::TimePoint down_until;  // not tried before, unless all are down
-    net::Duration back_off{};
-  };
-  using Opened = tl::expected<ConnectionPtr, smtp::Reply>;
-
-  coro::Task<Opened> open_at(std::size_t index, Envelope& envelope);
-  coro::Task<Opened> introduce(ConnectionPtr connection, Envelope& envelope);
-  coro::Task<Opened> send_xclient(ConnectionPtr connection, Envelope& envelope);
-  coro::Task<Result<smtp::Reply>> ehlo_as_client(Connection& connection, Envelope& envelope);
+  coro::Task<Opened> open_for(Client client, bool in_its_name);
+  coro::Task<Opened> open_at(std::size_t index, Client client, bool in_its_name);
+  coro::Task<Opened> introduce(ConnectionPtr connection, Client client, bool in_its_name);
+  coro::Task<Opened> send_xclient(ConnectionPtr connection, Client client);
+  coro::Task<Result<smtp::Reply>> ehlo_as_client(Connection& connection, std::string helo);
   coro::Task<Result<smtp::Reply>> ehlo(Connection& connection, std::string name);
-  smtp::Reply unfit(const Connection& connection, std::string_view phase, const smtp::Reply& reply);
-  smtp::Reply unfit(const SocketAddress& address, std::string_view phase, const Error& error);
-  std::vector<std::size_t> order() const;
-  void mark(Address& address, bool up);
+  Opened unfit(const Connection& connection, std::string_view phase, const smtp::Reply& reply);
+  Opened unfit(const ServerAddress& address, std::string_view phase, const Error& error);
+  bool judge(std::size_t index, const Opened& opened);
+  coro::Task<void> look(std::size_t index);
 
   void take_back(ConnectionPtr connection);
   bool may_be_kept(const Connection& connection) const;
@@ -130,18 +167,19 @@ class Pool {
   void drop(Idle& idle);
   ConnectionPtr take_idle();
   void serve_waiters();
+  std::size_t most_connections();
 
   net::Network& network_;
   Log& log_;
   PoolSettings settings_;
-  std::vector<Address> addresses_;
+  Servers servers_;
   std::size_t used_ = 0;  // leases and idle connections
   bool closing_ = false;
   std::list<Idle> idle_;  // the most recently used at the back
   coro::List<Turn, coro::QueueTag> waiters_;
   coro::List<Lender, LenderTag> lenders_;
-  std::optional<smtp::Capabilities> learnt_;
   coro::Scope scope_;  // QUITs on their way out
+  coro::Scope looks_;  // at servers that were down
 };
 
 // The reply for our client when the downstream cannot be talked to.

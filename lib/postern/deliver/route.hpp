@@ -10,6 +10,8 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace postern::deliver {
 
@@ -29,6 +31,9 @@ struct Handover {
   explicit Handover(smtp::Reply r) : reply(std::move(r)) {}
   smtp::Reply reply;       // for our client: fit to relay
   bool uncertain = false;  // the end of data was sent whole, its answer was not heard
+  // In the order of the envelope, where its recipients ended differently: `reply` then is no
+  // promise for any, but some of them may have the message.
+  std::vector<smtp::Reply> each = {};
 };
 
 // One transaction's way. Destroying it before commit() has begun abandons the transaction: nothing
@@ -40,9 +45,11 @@ class Delivery {
   // Asks about `envelope.recipients[index]`, the last one; the first call opens the way. The answer
   // is fit to relay: positive, or the refusal. 451 4.4.x where the downstream cannot be asked.
   virtual coro::Task<smtp::Reply> rcpt(std::size_t index) = 0;
+  // Who gave the last answer, for the record.
+  virtual std::string_view answered_by() const { return "downstream"; }
   // The client now sends the body, which may take long: what others could use may be lent to them.
   virtual void body_begins() = 0;
-  // Hands over to all recipients, or to none.
+  // Hands over to all recipients, or to none; by LMTP to some of them, which the handover tells.
   virtual coro::Task<Handover> commit(Message& message) = 0;
   // For the record: "127.0.0.1:2526", "maildir". Empty while not known.
   virtual std::string target() const = 0;

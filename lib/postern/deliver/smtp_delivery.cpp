@@ -1,6 +1,6 @@
 #include <postern/coro/deadline.hpp>
+#include <postern/deliver/answers.hpp>
 #include <postern/deliver/smtp_delivery.hpp>
-#include <postern/deliver/smtp_route.hpp>
 #include <postern/smtp/dot_codec.hpp>
 #include <postern/smtp/replies.hpp>
 
@@ -9,19 +9,11 @@
 #include <algorithm>
 
 namespace postern::deliver {
+namespace {
 
-smtp::Capabilities SmtpRoute::offers() const {
-  if (pool_.learnt()) return *pool_.learnt();
-  smtp::Capabilities hoped;  // until the first connection tells; what then is missing is bridged
-  hoped.eight_bit_mime = true;
-  hoped.smtputf8 = true;
-  hoped.dsn = true;
-  return hoped;
-}
+constexpr std::size_t most_tries = 3;  // for a connection where all that there may be are in use
 
-std::unique_ptr<Delivery> SmtpRoute::begin(Envelope& envelope) {
-  return std::make_unique<SmtpDelivery>(pool_, envelope);
-}
+}  // namespace
 
 // --- The envelope
 
@@ -51,19 +43,26 @@ coro::Task<smtp::Reply> SmtpDelivery::ask(std::size_t accepted) {
 }
 
 coro::Task<SmtpDelivery::Refusal> SmtpDelivery::connect() {
-  if (!lease_) {
-    auto turn = co_await pool_.turn();
-    if (!turn) {
-      if (turn.error().code == Errc::timed_out)
-        pool_.log().warning("no downstream connection was free in time (forward.max_connections)");
-      co_return smtp::replies::downstream_closing();
+  for (std::size_t tries = 1; !lease_.connection; ++tries) {
+    if (!lease_) {
+      auto turn = co_await pool_.turn();
+      if (!turn) {
+        if (turn.error().code == Errc::timed_out)
+          pool_.log().warning(
+              "no downstream connection was free in time (forward.max_connections)");
+        co_return smtp::replies::downstream_closing();
+      }
+      lease_ = std::move(*turn);
+      if (lease_.connection) break;
     }
-    lease_ = std::move(*turn);
-  }
-  if (!lease_.connection) {
     auto opened = co_await pool_.open(envelope_);
-    if (!opened) co_return std::move(opened.error());
-    lease_.connection = std::move(*opened);
+    if (opened) {
+      lease_.connection = std::move(*opened);
+      break;
+    }
+    // It takes no more connections than it has: one of those may become free.
+    if (!opened.error().crowded || tries == most_tries) co_return std::move(opened.error().reply);
+    lease_.give_back();
   }
   target_ = connection().address().text();
   co_return Refusal();
@@ -169,9 +168,7 @@ void SmtpDelivery::body_begins() {
 Lease SmtpDelivery::lend() {
   end_transaction();
   if (lease_.connection) lease_.connection->reused = true;
-  const bool anybodys = pool_.settings().identity == Identity::none ||
-                        pool_.settings().identity == Identity::xforward;
-  if (!anybodys) lease_.connection.reset();
+  if (pool_.per_client()) lease_.connection.reset();
   return std::move(lease_);
 }
 
@@ -187,7 +184,10 @@ coro::Task<Handover> SmtpDelivery::commit(Message& message) {
   auto refused = co_await begin_data();
   if (refused) co_return Handover(std::move(*refused));
   auto handover = co_await send(message);
-  if (lease_.connection) ++connection().messages;
+  if (lease_.connection) {
+    ++connection().messages;
+    if (handover.reply.is_positive()) connection().refusals = 0;
+  }
   lease_.give_back();
   co_return handover;
 }
@@ -263,6 +263,10 @@ coro::Task<Handover> SmtpDelivery::finish(std::string last) {
     auto early = co_await answer_before_time();
     co_return early;
   }
+  if (pool_.settings().protocol == Protocol::lmtp) {
+    auto each = co_await hear_each();
+    co_return each;
+  }
   auto reply = co_await connection().reply(timeouts().final);
   if (!reply) {
     Handover handover(lost("end of data", reply.error()));
@@ -273,6 +277,40 @@ coro::Task<Handover> SmtpDelivery::finish(std::string last) {
   Handover handover(smtp::relayable(*reply, smtp::ReplyClass::completion));
   handover.uncertain = reply->is_intermediate();
   if (reply->code() == 421 || reply->is_intermediate()) drop_connection();
+  co_return handover;
+}
+
+// LMTP: an answer for each recipient, in their order. Of whom none is heard any more, nobody knows.
+coro::Task<Handover> SmtpDelivery::hear_each() {
+  coro::Context* context = co_await coro::current_context();
+  const auto due = context->scheduler().now() + timeouts().final;
+  std::vector<smtp::Reply> each;
+  bool uncertain = false, closing = false;
+  while (each.size() < envelope_.recipients.size()) {
+    if (closing) {  // nothing follows 421, and what was not answered was not taken
+      each.push_back(smtp::replies::downstream_closing());
+      continue;
+    }
+    if (uncertain) {
+      each.push_back(each.back());
+      continue;
+    }
+    const auto left = std::max(due - context->scheduler().now(), net::Duration::zero());
+    auto reply = co_await connection().reply(left);
+    if (!reply) {
+      uncertain = true;
+      each.push_back(lost("end of data", reply.error()));
+    } else {
+      uncertain = reply->is_intermediate();
+      closing = reply->code() == 421;
+      each.push_back(smtp::relayable(*reply, smtp::ReplyClass::completion));
+    }
+  }
+  phase_ = Phase::clean;
+  if (uncertain || closing) drop_connection();
+  Handover handover(one_reply(each));
+  handover.uncertain = uncertain;
+  if (agreement(each) == Agreement::mixed) handover.each = std::move(each);
   co_return handover;
 }
 

@@ -45,6 +45,7 @@ class SmtpDelivery final : public Delivery, private Lender {
   coro::Task<Refusal> begin_data();
   coro::Task<Handover> send(Message& message);
   coro::Task<Handover> finish(std::string last);
+  coro::Task<Handover> hear_each();
   coro::Task<Handover> answer_before_time();
 
   Lease lend() override;

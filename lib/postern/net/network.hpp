@@ -1,6 +1,7 @@
 // Opening connections; `net` implements it on libuv, `testing` with scripted servers.
 #pragma once
 
+#include <postern/base/server_address.hpp>
 #include <postern/coro/task.hpp>
 #include <postern/net/stream.hpp>
 
@@ -9,8 +10,9 @@ namespace postern::net {
 class Network {
  public:
   virtual ~Network() = default;
-  // Errors: refused, unreachable, timed_out after `limit`, cancelled, descriptors.
-  virtual coro::Task<Result<StreamPtr>> connect(SocketAddress to, Duration limit) = 0;
+  // Errors: refused, unreachable, timed_out after `limit`, cancelled, descriptors; of a unix socket
+  // also not_found and permission.
+  virtual coro::Task<Result<StreamPtr>> connect(ServerAddress to, Duration limit) = 0;
 };
 
 }  // namespace postern::net

@@ -1,3 +1,5 @@
+#include <postern/coro/sleep.hpp>
+#include <postern/net/local_socket.hpp>
 #include <postern/net/socket_address.hpp>
 #include <postern/net/sockets.hpp>
 #include <postern/net/tcp.hpp>
@@ -13,6 +15,8 @@
 
 namespace postern::net {
 namespace {
+
+constexpr Duration full_queue_pause = std::chrono::milliseconds(20);
 
 class TcpListener final : public Listener {
  public:
@@ -126,13 +130,39 @@ Result<std::unique_ptr<Listener>> Listener::open(Loop& loop, int socket, Accepto
   return listener;
 }
 
-coro::Task<Result<StreamPtr>> TcpNetwork::connect(SocketAddress to, Duration limit) {
+coro::Task<Result<StreamPtr>> TcpNetwork::connect(ServerAddress to, Duration limit) {
+  if (to.is_local()) {
+    auto opened = co_await connect_to_path(std::move(to.path), limit);
+    co_return opened;
+  }
   auto* tcp = new TcpStream(loop_);
   StreamPtr stream(tcp);
-  auto connected = co_await connecting(*tcp, to, limit);
+  auto connected = co_await connecting(*tcp, to.socket, limit);
   if (!connected) co_return fail(connected.error());
   uv_tcp_nodelay(tcp->handle(), 1);
-  tcp->start(to);
+  tcp->start(to.socket);
+  co_return stream;
+}
+
+// Nothing tells when a unix socket's queue has room again: it is asked now and then. libuv's TCP
+// handle takes any stream socket (uv_tcp_open), and so this one.
+coro::Task<Result<StreamPtr>> TcpNetwork::connect_to_path(std::string path, Duration limit) {
+  const coro::TimePoint due = loop_.now() + limit;
+  auto socket = connect_local(path);
+  while (!socket && socket.error().code == Errc::busy) {
+    if (loop_.now() >= due) co_return fail(Errc::timed_out, socket.error().text);
+    auto slept = co_await coro::sleep(full_queue_pause);
+    if (!slept) co_return fail(slept.error());
+    socket = connect_local(path);
+  }
+  if (!socket) co_return fail(socket.error());
+  auto* connected = new TcpStream(loop_);
+  StreamPtr stream(connected);
+  if (const int failed = uv_tcp_open(connected->handle(), *socket)) {
+    ::close(*socket);
+    co_return fail_errno(failed, "opening a unix socket");
+  }
+  connected->start({});
   co_return stream;
 }
 

@@ -1,4 +1,4 @@
-// TCP on the loop: streams, listeners, connecting.
+// TCP on the loop: streams, listeners, connecting, also to unix sockets.
 #pragma once
 
 #include <postern/net/loop.hpp>
@@ -32,9 +32,11 @@ class Listener {
 class TcpNetwork final : public Network {
  public:
   explicit TcpNetwork(Loop& loop) : loop_(loop) {}
-  coro::Task<Result<StreamPtr>> connect(SocketAddress to, Duration limit) override;
+  coro::Task<Result<StreamPtr>> connect(ServerAddress to, Duration limit) override;
 
  private:
+  coro::Task<Result<StreamPtr>> connect_to_path(std::string path, Duration limit);
+
   Loop& loop_;
 };
 

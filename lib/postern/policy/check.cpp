@@ -2,6 +2,7 @@
 #include <postern/policy/certificate_files.hpp>
 #include <postern/policy/check.hpp>
 #include <postern/policy/names.hpp>
+#include <postern/smtp/path.hpp>
 
 #include <fmt/format.h>
 #include <grp.h>
@@ -85,6 +86,52 @@ bool reaches(const SocketAddress& to, const SocketAddress& at) {
   return to.ip == at.ip || (any && to.ip.is_loopback());
 }
 
+// One destination: [forward], or a block of [[forward.route]]. `path` is what it is called, `place`
+// where it stands.
+void check_destination(const Value& table, const Place& place, const std::string& path,
+                       const ForwardTo& destination, const Configuration& configuration,
+                       Problems& problems) {
+  const Entry* to = table.find("to");
+  const Entry* maildir = table.find("maildir");
+  if (to != nullptr && maildir != nullptr)
+    problems.add(std::max(to->place, maildir->place),
+                 path + (to->place < maildir->place ? ".maildir" : ".to"),
+                 "to and maildir exclude each other; keep one");
+  if (to == nullptr && maildir == nullptr && table.type == Value::Type::table)
+    problems.add(place, path,
+                 "neither to nor maildir; set to = [\"127.0.0.1:2526\"] or maildir = \"PATH\"");
+  for (const Endpoints::Server& server : destination.to.servers)
+    for (const Listen& listen : configuration.listen)
+      if (!server.address.is_local() && reaches(server.address.socket, listen.address))
+        problems.add(to == nullptr ? place : to->value.place, path + ".to",
+                     fmt::format("{} is where we listen ourselves; messages would go in circles",
+                                 server.address.text()));
+  const Entry* verify = table.find("verify");
+  const Entry* senders = verify == nullptr ? nullptr : verify->value.find("senders");
+  for (std::size_t i = 0; senders != nullptr && i < destination.verify.senders.size(); ++i) {
+    const std::string& sender = destination.verify.senders[i];
+    if (sender == "<>" || smtp::parse_mailbox(sender)) continue;
+    problems.add(senders->value.items[i].place, path + ".verify.senders",
+                 fmt::format("'{}' is neither \"<>\" nor a mailbox", printable(sender, 80)));
+  }
+}
+
+void check_routes(const Value& blocks, const Configuration& configuration, Problems& problems) {
+  std::map<std::string, Place> seen;
+  for (std::size_t i = 0; i < configuration.forward.routes.size(); ++i) {
+    const Value& block = blocks.items[i];
+    const ForwardRoute& route = configuration.forward.routes[i];
+    check_destination(block, block.place, "forward.route", route, configuration, problems);
+    for (const DomainPattern& domain : route.domains) {
+      const auto [first, is_new] = seen.emplace(domain.text, block.place);
+      if (is_new) continue;
+      problems.add(block.place, "forward.route.domains",
+                   fmt::format("{} already has a route, in {}:{}; remove one", domain.text,
+                               problems.file_name(first->second), first->second.line));
+    }
+  }
+}
+
 IpAddress first_of(const Network& network) {
   const std::string text = network.text();
   return IpAddress::parse(text.substr(0, text.find('/'))).value_or(IpAddress());
@@ -124,21 +171,10 @@ void check_forward(const Value& document, const Configuration& configuration, Pr
                  "to = [\"127.0.0.1:2526\"]");
     return;
   }
-  const Entry* to = forward->value.find("to");
-  const Entry* maildir = forward->value.find("maildir");
-  if (to != nullptr && maildir != nullptr)
-    problems.add(std::max(to->place, maildir->place),
-                 to->place < maildir->place ? "forward.maildir" : "forward.to",
-                 "to and maildir exclude each other; keep one");
-  if (to == nullptr && maildir == nullptr && forward->value.type == Value::Type::table)
-    problems.add(forward->place, "forward",
-                 "neither to nor maildir; set to = [\"127.0.0.1:2526\"] or maildir = \"PATH\"");
-  for (const SocketAddress& address : configuration.forward.to.addresses)
-    for (const Listen& listen : configuration.listen)
-      if (reaches(address, listen.address))
-        problems.add(place_of(document, "forward", "to"), "forward.to",
-                     fmt::format("{} is where we listen ourselves; messages would go in circles",
-                                 address.text()));
+  check_destination(forward->value, forward->place, "forward", configuration.forward, configuration,
+                    problems);
+  if (const Entry* routes = forward->value.find("route"))
+    check_routes(routes->value, configuration, problems);
 }
 
 // What is in the files is for whoever speaks TLS.
@@ -210,22 +246,32 @@ void check_log(const Value& document, const Configuration& configuration, Proble
                  fmt::format("{}: {}; make its folder, and let our user write to it", path, fault));
 }
 
-void check_folders(const Value& document, const Configuration& configuration, Problems& problems) {
-  const std::string& spool = configuration.spool.directory.text;
-  if (const auto fault = fault_of_folder(spool); !fault.empty())
-    problems.add(place_of(document, "spool", "directory"), "spool.directory",
-                 fmt::format("{}: {}; name a folder that we may write to", spool, fault));
-  const std::string& maildir = configuration.forward.maildir.text;
+// A Maildir that is not there yet is made at the first start: then its parent counts.
+void check_maildir(const Place& place, const char* key, const std::string& maildir,
+                   Problems& problems) {
   if (maildir.empty()) return;
-  // A Maildir that is not there yet is made at the first start: then its parent counts.
   struct stat status {};
   const bool is_there = stat(maildir.c_str(), &status) == 0;
   const auto slash = maildir.find_last_of('/', maildir.find_last_not_of('/'));
   const std::string folder =
       is_there ? maildir : maildir.substr(0, std::max<std::size_t>(slash, 1));
   if (const auto fault = fault_of_folder(folder); !fault.empty())
-    problems.add(place_of(document, "forward", "maildir"), "forward.maildir",
+    problems.add(place, key,
                  fmt::format("{}: {}; make it, and let our user write to it", folder, fault));
+}
+
+void check_folders(const Value& document, const Configuration& configuration, Problems& problems) {
+  const std::string& spool = configuration.spool.directory.text;
+  if (const auto fault = fault_of_folder(spool); !fault.empty())
+    problems.add(place_of(document, "spool", "directory"), "spool.directory",
+                 fmt::format("{}: {}; name a folder that we may write to", spool, fault));
+  check_maildir(place_of(document, "forward", "maildir"), "forward.maildir",
+                configuration.forward.maildir.text, problems);
+  for (std::size_t i = 0; i < configuration.forward.routes.size(); ++i) {
+    const Value& block = document.find("forward")->value.find("route")->value.items[i];
+    check_maildir(block.place, "forward.route.maildir",
+                  configuration.forward.routes[i].maildir.text, problems);
+  }
 }
 
 void check_control(const Value& document, const Configuration& configuration, Problems& problems) {

@@ -5,6 +5,7 @@
 
 #include <postern/base/ip.hpp>
 #include <postern/base/log.hpp>
+#include <postern/base/server_address.hpp>
 #include <postern/policy/codec.hpp>
 #include <postern/policy/policy.hpp>
 #include <postern/smtp/limits.hpp>
@@ -33,12 +34,16 @@ struct Description;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// Where SMTP connections go: "ADDRESS:PORT", "[IPV6]:PORT" or "NAME:PORT".
+// Where SMTP or LMTP connections go: "ADDRESS:PORT", "[IPV6]:PORT", "NAME:PORT", "unix:PATH".
 struct Endpoints {
+  struct Server {
+    ServerAddress address;
+    std::size_t weight = 0;  // 0: none was given
+  };
   std::vector<std::string> names;  // as written
   // In the same order, a name's in the order of the resolver; names are left out where they were
   // not to be resolved.
-  std::vector<SocketAddress> addresses;
+  std::vector<Server> servers;
 };
 Codec codec(std::type_identity<Endpoints>);
 
@@ -65,8 +70,8 @@ constexpr auto names_of(ClientCertificates) {
   return std::array<std::string_view, 3>{"off", "ask", "require"};
 }
 
-enum class ForwardProtocol : std::uint8_t { smtp };
-constexpr auto names_of(ForwardProtocol) { return std::array<std::string_view, 1>{"smtp"}; }
+enum class ForwardProtocol : std::uint8_t { smtp, lmtp };
+constexpr auto names_of(ForwardProtocol) { return std::array<std::string_view, 2>{"smtp", "lmtp"}; }
 
 // How the downstream learns who the client is.
 enum class Identity : std::uint8_t { none, xforward, xclient, proxy_v1, proxy_v2 };
@@ -108,7 +113,22 @@ struct ForwardTimeouts {
   static void describe(Schema<ForwardTimeouts>& schema);
 };
 
-struct Forward {
+// A recipient for whose verification there is no probe left.
+enum class VerifyBeyond : std::uint8_t { defer, pass };
+constexpr auto names_of(VerifyBeyond) { return std::array<std::string_view, 2>{"defer", "pass"}; }
+
+// How recipients are verified with the downstream.
+struct Verify {
+  std::vector<std::string> senders;  // "<>" or a mailbox; empty: "<>", then double-bounce at us
+  milliseconds positive = std::chrono::hours(24);
+  milliseconds negative = std::chrono::hours(2);
+  std::size_t probes = 10;  // a second
+  VerifyBeyond beyond = VerifyBeyond::defer;
+  static void describe(Schema<Verify>& schema);
+};
+
+// Who takes messages over, and how.
+struct ForwardTo {
   Endpoints to;
   FilePath maildir;  // exactly one of the two
   ForwardProtocol protocol = ForwardProtocol::smtp;
@@ -117,6 +137,18 @@ struct Forward {
   std::size_t messages_per_connection = 10;  // Exim only queues from the 11th on
   milliseconds keep_idle = seconds(10);
   ForwardTimeouts timeouts;
+  bool verify_recipients = false;
+  Verify verify;
+};
+
+// The same for some domains: [[forward.route]]. What a block does not say is as in [forward].
+struct ForwardRoute : ForwardTo {
+  std::vector<DomainPattern> domains;
+  static void describe(Schema<ForwardRoute>& schema);
+};
+
+struct Forward : ForwardTo {
+  std::vector<ForwardRoute> routes;
   static void describe(Schema<Forward>& schema);
 };
 

@@ -12,19 +12,58 @@ namespace {
 
 using Type = Value::Type;
 
-bool read_endpoint(Reading& reading, const Value& value, Endpoints& out) {
+constexpr std::int64_t most_weight = 1000;
+constexpr std::size_t most_path_octets = 107;  // sun_path of unix(7)
+
+bool read_unix_socket(const Reading& reading, const Value& value, std::size_t weight,
+                      Endpoints& out) {
+  const std::string path = absolute_path(reading.folder, std::string_view(value.text).substr(5));
+  if (value.text.size() == 5 || path.find('\0') != std::string::npos)
+    return reading.complain(value, "expected \"unix:PATH\"");
+  if (path.size() > most_path_octets)
+    return reading.complain(
+        value, fmt::format("the path of a socket has at most {} octets", most_path_octets));
+  out.names.push_back(value.text);
+  out.servers.push_back({ServerAddress::local(path), weight});
+  return true;
+}
+
+bool read_endpoint(Reading& reading, const Value& value, std::size_t weight, Endpoints& out) {
   if (!reading.expect(value, Type::text, "\"HOST:PORT\"")) return false;
+  if (value.text.starts_with("unix:")) return read_unix_socket(reading, value, weight, out);
   auto endpoint = parse_endpoint(value.text);
   if (!endpoint) return reading.complain(value, endpoint.error().text);
   out.names.push_back(value.text);
   if (endpoint->address) {
-    out.addresses.push_back(*endpoint->address);
+    out.servers.push_back({*endpoint->address, weight});
   } else if (reading.resolve) {
     const auto found = resolve(endpoint->host, endpoint->port);
     if (!found) return reading.complain(value, found.error().text);
-    out.addresses.insert(out.addresses.end(), found->begin(), found->end());
+    for (const SocketAddress& address : *found) out.servers.push_back({address, weight});
   }
   return true;
+}
+
+// { address = "HOST:PORT", weight = 2 }
+bool read_weighted(Reading& reading, const Value& table, Endpoints& out) {
+  bool good = true;
+  for (const Entry& entry : table.entries)
+    if (entry.name != "address" && entry.name != "weight") {
+      reading.problems.add(entry.place, reading.path,
+                           fmt::format("no such key here: {}; known here: address, weight",
+                                       printable(entry.name, 64)));
+      good = false;
+    }
+  std::size_t weight = 0;
+  if (const Entry* given = table.find("weight")) {
+    const auto number = detail::read_count(reading, given->value, 1, most_weight);
+    if (!number) return false;
+    weight = static_cast<std::size_t>(*number);
+  }
+  const Entry* address = table.find("address");
+  if (address == nullptr)
+    return reading.complain(table, "'address' is missing; write { address = \"HOST:PORT\" }");
+  return read_endpoint(reading, address->value, weight, out) && good;
 }
 
 bool read_endpoints(Reading& reading, const Value& value, void* out) {
@@ -37,7 +76,12 @@ bool read_endpoints(Reading& reading, const Value& value, void* out) {
   auto& endpoints = *static_cast<Endpoints*>(out);
   endpoints = {};
   bool good = true;
-  for (const Value& item : value.items) good = read_endpoint(reading, item, endpoints) && good;
+  for (const Value& item : value.items) {
+    const bool weighted = item.type == Type::table;
+    good = (weighted ? read_weighted(reading, item, endpoints)
+                     : read_endpoint(reading, item, 0, endpoints)) &&
+           good;
+  }
   return good;
 }
 
@@ -65,7 +109,7 @@ bool read_log_target(Reading& reading, const Value& value, void* out) {
 }  // namespace
 
 Codec codec(std::type_identity<Endpoints>) {
-  return {"a list of \"HOST:PORT\"", read_endpoints, [](const void* in) {
+  return {"a list of \"HOST:PORT\" or \"unix:PATH\"", read_endpoints, [](const void* in) {
             std::vector<std::string> names = static_cast<const Endpoints*>(in)->names;
             if (names.empty()) return std::string();
             return fmt::format("[\"{}\"]", fmt::join(names, "\", \""));

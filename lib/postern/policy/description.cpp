@@ -75,38 +75,118 @@ void ForwardTimeouts::describe(Schema<ForwardTimeouts>& schema) {
           "for the reply to the end of the message; below the ten minutes that clients wait");
 }
 
-void Forward::describe(Schema<Forward>& schema) {
-  schema.key(
-      "to", &Forward::to,
-      "the mail server: addresses or names with ports, tried in this order; names are looked up "
-      "once, at start");
-  schema.key("maildir", &Forward::maildir,
-             "a Maildir to deliver to instead; exactly one of to and maildir is needed");
-  schema.key("protocol", &Forward::protocol, "what the downstream speaks")
-      .later({"lmtp", "exim-pipe"});
-  schema.key(
-      "identity", &Forward::identity,
-      "how the downstream learns the client's address: by nothing, by the XFORWARD or XCLIENT "
-      "command, or by a PROXY protocol header; the downstream must trust us with it");
+void Verify::describe(Schema<Verify>& schema) {
   schema
-      .key("max_connections", &Forward::max_connections,
-           "connections to the downstream at a time, shared out among the workers, at least one "
-           "each; further transactions wait for a free one")
+      .key("senders", &Verify::senders,
+           "reverse-paths that probes are sent with, the next where one is refused: \"<>\", or a "
+           "mailbox")
+      .otherwise("the null sender, then double-bounce at us");
+  schema
+      .key("positive", &Verify::positive, "how long a recipient that was taken is not asked about")
+      .at_most(30 * day);
+  schema
+      .key("negative", &Verify::negative,
+           "how long a recipient that was refused is refused here, with the downstream's own words")
+      .at_most(30 * day);
+  schema
+      .key("probes", &Verify::probes,
+           "probes a second, shared out among the workers, at least one each; at a time they take "
+           "at "
+           "most half of max_connections")
       .at_least(1)
       .at_most(100'000);
-  schema
-      .key("messages_per_connection", &Forward::messages_per_connection,
-           "messages before a kept connection is closed; Exim only queues, and does not deliver at "
-           "once, "
-           "from the 11th on")
+  schema.key(
+      "beyond", &Verify::beyond,
+      "what becomes of a recipient when no probe is left: 450, or the mail's own way, in which "
+      "the downstream is asked too");
+}
+
+namespace {
+
+// The keys that [forward] and its routes share.
+template <typename To>
+void describe_destination(Schema<To>& schema) {
+  const auto key = [&]<typename T>(const char* name, T ForwardTo::*member,
+                                   const char* help) -> Key& {
+    return schema.key(name, static_cast<T To::*>(member), help);
+  };
+  key("to", &ForwardTo::to,
+      "the mail server: addresses or names with ports, or sockets as \"unix:PATH\", tried in this "
+      "order; names are looked up once, at start. { address = \"HOST:PORT\", weight = 2 } gives "
+      "one a "
+      "share of the connections: those with a weight share them, those without are tried when none "
+      "of these takes one");
+  key("maildir", &ForwardTo::maildir,
+      "a Maildir to deliver to instead; exactly one of to and maildir is needed");
+}
+
+template <typename To>
+void describe_manner(Schema<To>& schema) {
+  const auto key = [&]<typename T>(const char* name, T ForwardTo::*member,
+                                   const char* help) -> Key& {
+    return schema.key(name, static_cast<T To::*>(member), help);
+  };
+  key("protocol", &ForwardTo::protocol,
+      "what the downstream speaks; by LMTP (RFC 2033) it answers for each recipient of a message")
+      .later({"exim-pipe"});
+  key("identity", &ForwardTo::identity,
+      "how the downstream learns the client's address: by nothing, by the XFORWARD or XCLIENT "
+      "command, or by a PROXY protocol header; the downstream must trust us with it");
+  key("max_connections", &ForwardTo::max_connections,
+      "connections to the downstream at a time, shared out among the workers, at least one each; "
+      "further transactions wait for a free one. A server that answers 421 to new ones is given "
+      "fewer for a while")
+      .at_least(1)
+      .at_most(100'000);
+  key("messages_per_connection", &ForwardTo::messages_per_connection,
+      "messages before a kept connection is closed; Exim only queues, and does not deliver at "
+      "once, "
+      "from the 11th on")
       .at_least(1)
       .at_most(1'000'000);
-  schema
-      .key("keep_idle", &Forward::keep_idle,
-           "how long an unused connection is kept for the next message")
+  key("keep_idle", &ForwardTo::keep_idle,
+      "how long an unused connection is kept for the next message")
       .at_most(std::chrono::hours(1));
-  schema.table("timeouts", &Forward::timeouts, "How long the downstream may take.");
-  schema.later({"tls", "verify_recipients", "route"});
+  key("verify_recipients", &ForwardTo::verify_recipients,
+      "whether a recipient is asked about before mail for him takes a connection; answers are "
+      "remembered, so that a dictionary attack is answered here");
+  schema.table("verify", static_cast<Verify To::*>(&ForwardTo::verify),
+               "How recipients are verified, where verify_recipients says so.");
+  schema.table("timeouts", static_cast<ForwardTimeouts To::*>(&ForwardTo::timeouts),
+               "How long the downstream may take.");
+  schema.later({"tls"});
+}
+
+// What the manual says of a route; a block is read with all keys.
+struct RouteKeys : ForwardRoute {
+  static void describe(Schema<RouteKeys>& schema) {
+    schema
+        .key(
+            "domains", static_cast<std::vector<DomainPattern> RouteKeys::*>(&ForwardRoute::domains),
+            "whose mail goes this way: \"example.net\" for that domain alone, \".example.net\" for "
+            "all of its subdomains; the longest that fits counts")
+        .required();
+    describe_destination(schema);
+  }
+};
+
+}  // namespace
+
+void ForwardRoute::describe(Schema<ForwardRoute>& schema) {
+  schema.key("domains", &ForwardRoute::domains, "whose mail goes this way").required();
+  describe_destination(schema);
+  describe_manner(schema);
+}
+
+void Forward::describe(Schema<Forward>& schema) {
+  describe_destination(schema);
+  describe_manner(schema);
+  schema.foreign(
+      "route", description_of<RouteKeys>(),
+      "Other ways for the mail of some domains, by the recipient as the client names him. "
+      "Beside these keys a block has those of [forward], as [forward] has them where the "
+      "block says nothing. Recipients of different ways do not share a transaction: the "
+      "second hears 450 4.5.3 and comes again.");
 }
 
 void Limits::describe(Schema<Limits>& schema) {

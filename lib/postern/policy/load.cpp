@@ -2,6 +2,7 @@
 #include <postern/policy/list_store.hpp>
 #include <postern/policy/load.hpp>
 #include <postern/policy/reader.hpp>
+#include <postern/policy/schema.hpp>
 #include <postern/policy/snapshot_builder.hpp>
 
 #include <algorithm>
@@ -35,6 +36,25 @@ Value read_documents(const Bundle& bundle, Problems& problems, bool& whole) {
   return document;
 }
 
+// A route has what [forward] has, but for what its own block says.
+void read_routes(const Value& document, const Description& root, Reading& reading,
+                 Forward& forward) {
+  const Entry* table = document.find("forward");
+  const Entry* blocks = table == nullptr ? nullptr : table->value.find("route");
+  if (blocks == nullptr) return;
+  reading.path = "forward.route";
+  if (!expect_blocks(reading, blocks->value)) return;
+  const Description description = description_of<ForwardRoute>();
+  for (const Value& block : blocks->value.items) {
+    ForwardRoute& route = forward.routes.emplace_back();
+    static_cast<ForwardTo&>(route) = forward;
+    route.to = {};
+    route.maildir = {};
+    const Reader::Part part{&description, &route};
+    Reader(root, reading).read_parts(block, {&part, 1}, Reader::Keys::all, "forward.route");
+  }
+}
+
 bool any_fatal(const std::vector<Problem>& problems) {
   return std::any_of(problems.begin(), problems.end(), [](const Problem& p) { return p.fatal; });
 }
@@ -60,6 +80,7 @@ Loaded load(const Bundle& bundle, Catalog& catalog, const LoadOptions& options) 
   Reading reading(problems, bundle.folder, options.resolve);
   reading.lists = lists.get();
   Reader(description, reading).read(document, &loaded.configuration);
+  read_routes(document, description, reading, loaded.configuration.forward);
   // With a file left out, what is missing or unmatched is not worth a line.
   if (whole) check(document, bundle, options.resolve, loaded.configuration, problems);
   SnapshotBuilder builder(description, catalog, reading, lists);

@@ -22,7 +22,7 @@ smtp::Reply parameter_reply(const Error& error) {
 
 // What both we and whoever takes the message over can do.
 smtp::Capabilities Session::offers() const {
-  const smtp::Capabilities route = services_.route.offers();
+  const smtp::Capabilities route = services_.domains.offers(services_.route);
   smtp::Capabilities offers;
   offers.pipelining = true;
   offers.enhanced_status_codes = true;
@@ -149,16 +149,6 @@ Session::Step Session::judge_recipient() {
   return Step::ask_about_recipient;
 }
 
-// Those who wanted different answers to this message the last time go apart.
-bool Session::follows_split(const plugin::Recipient& recipient) {
-  const auto key =
-      Splits::key(client_.remote.ip, transaction_->reverse_path().text, recipient.key());
-  const auto wanted = services_.splits.outcome_of(key, services_.scheduler.now());
-  if (!wanted) return true;
-  if (!transaction_->split) transaction_->split = wanted;
-  return transaction_->split == wanted;
-}
-
 Session::Step Session::refuse_recipient(const smtp::Reply& refusal, std::string_view by) {
   ++refused_;
   tell_rejected(plugin::Hook::rcpt, refusal, by,
@@ -172,6 +162,7 @@ Session::Step Session::refuse_recipient(const smtp::Reply& refusal, std::string_
 bool Session::follows_route(plugin::Recipient& recipient) {
   Transaction& transaction = *transaction_;
   deliver::Route* route = hearing_->route(recipient);
+  if (!route) route = services_.domains.find(recipient.domain());
   if (!route) route = &services_.route;
   if (!transaction.envelope().recipients.empty()) return route == transaction.route;
   if (route != transaction.route) transaction.delivery.reset();
@@ -197,10 +188,11 @@ coro::Task<void> Session::ask_about_recipient() {
     if (!answer.is_positive()) break;
   }
   const plugin::Recipient& asked = *transaction.parties.back().recipient;
+  const std::string_view by = transaction.delivery->answered_by();
   if (answer.is_positive()) {
     state_ = rcpt_given;
     settle_policy();
-    transaction.hear(asked.path().text, answer, by_downstream);
+    transaction.hear(asked.path().text, answer, by);
   } else {
     ++refused_;
     envelope.recipients.pop_back();
@@ -208,8 +200,8 @@ coro::Task<void> Session::ask_about_recipient() {
     transaction.rebuild = transaction.rebuild || envelope.recipients.size() > before;
     envelope.recipients.erase(envelope.recipients.begin() + static_cast<std::ptrdiff_t>(before),
                               envelope.recipients.end());
-    tell_rejected(plugin::Hook::rcpt, answer, by_downstream, asked.path().text);
-    transaction.hear(transaction.drop_last(), answer, by_downstream);
+    tell_rejected(plugin::Hook::rcpt, answer, by, asked.path().text);
+    transaction.hear(transaction.drop_last(), answer, by);
   }
   reply(answer);
 }

@@ -207,17 +207,11 @@ coro::Task<void> Session::hand_over(bool eight_bit) {
   const coro::TimePoint handed_over = services_.scheduler.now();
   auto handover = co_await transaction.delivery->commit(*outgoing);
   transaction.handover = services_.scheduler.now() - handed_over;
-  if (handover.reply.is_positive()) tell_accepted();
-  conclude(handover.reply, by_downstream, handover.uncertain);
-}
-
-void Session::remember_split() {
-  for (const Party& party : transaction_->parties) {
-    const auto key =
-        Splits::key(client_.remote.ip, transaction_->reverse_path().text, party.recipient->key());
-    const auto outcome = party.refusal ? std::hash<std::string_view>()(party.refusal->by) : 0;
-    services_.splits.remember(key, outcome, services_.scheduler.now());
-  }
+  const bool uncertain = handover.uncertain;
+  const bool taken = handover.reply.is_positive();
+  auto answer = co_await answer_for_all(std::move(handover));
+  if (taken || transaction.partly_taken()) tell_accepted();
+  conclude(answer, by_downstream, uncertain);
 }
 
 // Where recipients have changed since they were asked about, the downstream hears the envelope
@@ -225,12 +219,19 @@ void Session::remember_split() {
 coro::Task<bool> Session::rebuild_envelope() {
   Transaction& transaction = *transaction_;
   deliver::Envelope& envelope = transaction.envelope();
-  std::vector<deliver::Recipient> wanted = recipients_of(transaction);
-  if (wanted.empty()) {
+  transaction.wanted = recipients_of(transaction);
+  if (transaction.wanted.empty()) {
     transaction.delivery.reset();
     conclude(replies::ok(), "dropped");
     co_return false;
   }
+  auto looked = co_await leave_out_those_who_have_it();
+  if (!looked || transaction.wanted.empty()) {
+    transaction.delivery.reset();
+    conclude(looked ? replies::taken_before() : replies::local_error(), by_core);
+    co_return false;
+  }
+  std::vector<deliver::Recipient> wanted = std::move(transaction.wanted);
   if (!transaction.rebuild && same_paths(wanted, envelope.recipients)) co_return true;
   if (!transaction.route) transaction.route = &services_.route;
   transaction.delivery.reset();
@@ -275,7 +276,10 @@ void Session::conclude(const smtp::Reply& answer, std::string_view by, bool unce
   if (context_.stopped() && !answer.is_positive() && !uncertain) return;  // given up: "aborted"
   if (answer.is_positive()) ++messages_;
   reply(answer);
-  const char* outcome = answer.is_positive() ? "accepted" : uncertain ? "uncertain" : "refused";
+  const char* outcome = answer.is_positive()           ? "accepted"
+                        : uncertain                    ? "uncertain"
+                        : transaction_->partly_taken() ? "partly"
+                                                       : "refused";
   record_transaction(outcome, &answer, by);
   Hearing::end(std::move(transaction_));
   state_ = greeted;

@@ -96,6 +96,15 @@ void Session::record_transaction(std::string_view outcome, const smtp::Reply* an
     add_reply(record, *answer);
     record.key("by").string(by).end();
   }
+  if (!transaction.answers.empty()) {
+    record.begin_array("answers");
+    for (std::size_t i = 0; i < transaction.answers.size(); ++i) {
+      record.begin().key("path").string(transaction.envelope().recipients[i].path.text);
+      add_reply(record, transaction.answers[i]);
+      record.end();
+    }
+    record.end();
+  }
   if (transaction.octets > 0) record.key("octets").number(transaction.octets);
   if (transaction.header_seen) add_header(record, transaction.content->message.header());
   if (transaction.delivery) record.key("target").string(transaction.delivery->target());
@@ -177,8 +186,11 @@ void Session::tell_accepted() {
   what.client = client_.remote.ip;
   what.helo = client_.helo;
   what.reverse_path = transaction_->reverse_path().text;
-  for (const auto& to : transaction_->envelope().recipients)
-    what.recipients.push_back(to.path.text);
+  const auto& recipients = transaction_->envelope().recipients;
+  const auto& answers = transaction_->answers;
+  for (std::size_t i = 0; i < recipients.size(); ++i)
+    if (answers.empty() || answers[i].is_positive())
+      what.recipients.push_back(recipients[i].path.text);
   what.octets = transaction_->octets;
   what.target = transaction_->delivery->target();
   hearing_->notify(plugin::Hook::accepted, what);

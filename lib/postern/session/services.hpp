@@ -7,8 +7,9 @@
 #include <postern/deliver/route.hpp>
 #include <postern/net/files.hpp>
 #include <postern/plugin/lineup.hpp>
+#include <postern/session/domain_routes.hpp>
+#include <postern/session/remembered.hpp>
 #include <postern/session/settings.hpp>
-#include <postern/session/splits.hpp>
 
 #include <cstddef>
 
@@ -43,8 +44,12 @@ struct Services {
   plugin::HookScope& worker;  // what outlives the clients runs in it
   const Settings& settings;
   SessionHost& host;
+  DomainRoutes domains = {};  // whose mail goes another way than `route`
   DelayBudget delays = {};
-  Splits splits = {};
+  // For some retries of a client's queue; and for as long as it may keep a message (RFC 5321
+  // section 4.5.4.1).
+  Remembered splits = Remembered(std::chrono::hours(8));
+  Remembered delivered = Remembered(std::chrono::hours(5 * 24));
   net::TlsServer* tls = nullptr;  // null: no listener speaks it
 };
 

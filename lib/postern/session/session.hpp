@@ -152,8 +152,6 @@ class Session final : public coro::Pooled,
   Step judge_recipient();
   Step refuse_recipient(const smtp::Reply& reply, std::string_view by);
   bool follows_route(plugin::Recipient& recipient);
-  bool follows_split(const plugin::Recipient& recipient);
-  void remember_split();
   coro::Task<void> ask_about_recipient();
   void settle_policy();
 
@@ -174,6 +172,14 @@ class Session final : public coro::Pooled,
   std::string trace_field();
   void conclude(const smtp::Reply& reply, std::string_view by, bool uncertain = false);
   void end_transaction(std::string_view outcome);
+
+  // Messages that come again.
+  bool follows_split(const plugin::Recipient& recipient);
+  void remember_split();
+  coro::Task<Result<std::uint64_t>> sum_of_message();
+  coro::Task<Result<void>> leave_out_those_who_have_it();
+  coro::Task<void> remember_answers();
+  coro::Task<smtp::Reply> answer_for_all(deliver::Handover handover);
 
   // Replies and the end.
   void reply(const smtp::Reply& reply);

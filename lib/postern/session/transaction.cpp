@@ -1,5 +1,7 @@
 #include <postern/session/transaction.hpp>
 
+#include <algorithm>
+
 namespace postern::session {
 namespace {
 
@@ -56,6 +58,11 @@ std::string Transaction::drop_last() {
   parties.pop_back();
   remove_last();
   return path;
+}
+
+bool Transaction::partly_taken() const {
+  return std::any_of(answers.begin(), answers.end(),
+                     [](const smtp::Reply& answer) { return answer.is_positive(); });
 }
 
 }  // namespace postern::session

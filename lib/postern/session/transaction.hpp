@@ -40,6 +40,8 @@ struct Transaction final : plugin::Transaction {
   const smtp::Reply* accepted_before(std::string_view path) const;
   // A recipient that plugins and the downstream are going to be asked about.
   void ask_about(deliver::Recipient received);
+  // Some of them have the message, and the client is not told 250.
+  bool partly_taken() const;
   // He is not in. Returns his path.
   std::string drop_last();
 
@@ -72,10 +74,13 @@ struct Transaction final : plugin::Transaction {
   std::optional<std::uint64_t> split;  // what its recipients wanted the last time
   deliver::Route* route = nullptr;     // of its recipients
   std::unique_ptr<deliver::Delivery>
-      delivery;                 // from the first recipient that passed our own checks
-  bool rebuild = false;         // the downstream has heard recipients that are not wanted
-  std::optional<Party> judged;  // while no recipient is known
-  std::vector<Party> parties;   // of each accepted recipient, and of the last
+      delivery;          // from the first recipient that passed our own checks
+  bool rebuild = false;  // the downstream has heard recipients that are not wanted
+  std::vector<deliver::Recipient> wanted;  // who is to get it, while that is found out
+  bool some_have_it = false;               // recipients who are left out: they got it the last time
+  std::vector<smtp::Reply> answers;        // of the recipients of the envelope, where they differ
+  std::optional<Party> judged;             // while no recipient is known
+  std::vector<Party> parties;              // of each accepted recipient, and of the last
   Marks marks;
   Trail trail;
   std::vector<Heard> heard;

@@ -49,6 +49,10 @@ Reply another_route() {
 Reply split_recipients() {
   return {451, {4, 5, 3}, "The recipients want different answers, try again"_text};
 }
+Reply cannot_verify_now() {
+  return {450, {4, 4, 5}, "This recipient cannot be verified now, try again later"_text};
+}
+Reply taken_before() { return {250, {2, 0, 0}, "Taken the last time it was sent"_text}; }
 Reply too_many_messages() { return {421, {4, 7, 0}, "Too many messages, connect again"_text}; }
 Reply message_too_big() { return {552, {5, 3, 4}, "Message too big"_text}; }
 Reply header_too_big() { return {552, {5, 3, 4}, "Header section too big"_text}; }

@@ -48,14 +48,16 @@ Reply needs_smtputf8();       // 553 5.6.7: a non-ASCII address without the para
 Reply too_many_recipients();  // 452 4.5.3 (RFC 5321 section 4.5.3.1.10)
 Reply another_route();        // 450 4.5.3: it goes another way than those before
 Reply split_recipients();     // 451 4.5.3: not one reply for all of them
-Reply too_many_messages();    // 421 4.7.0
-Reply message_too_big();      // 552 5.3.4
-Reply header_too_big();       // 552 5.3.4
-Reply bare_newline();         // 550 5.6.11
-Reply nul_in_message();       // 554 5.6.0
-Reply mail_loop();            // 554 5.4.6
-Reply unknown_user();         // 550 5.1.1
-Reply no_relaying();          // 550 5.7.1
+Reply cannot_verify_now();  // 450 4.4.5: too many questions about recipients (RFC 3463 section 3.5)
+Reply taken_before();       // 250 2.0.0: when it was sent the last time
+Reply too_many_messages();  // 421 4.7.0
+Reply message_too_big();    // 552 5.3.4
+Reply header_too_big();     // 552 5.3.4
+Reply bare_newline();       // 550 5.6.11
+Reply nul_in_message();     // 554 5.6.0
+Reply mail_loop();          // 554 5.4.6
+Reply unknown_user();       // 550 5.1.1
+Reply no_relaying();        // 550 5.7.1
 
 // Ourselves and the downstream.
 Reply local_error();             // 451 4.3.0

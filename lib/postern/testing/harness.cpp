@@ -1,9 +1,7 @@
-#include <postern/deliver/maildir.hpp>
 #include <postern/plugin/loader.hpp>
 #include <postern/policy/load.hpp>
 #include <postern/smtp/timeouts.hpp>
 #include <postern/testing/harness.hpp>
-#include <postern/testing/harness_routes.hpp>
 
 #include <fmt/format.h>
 
@@ -127,6 +125,7 @@ Harness::Harness(std::uint64_t seed, LinkOptions downstream_link)
       network(sim, downstream_link),
       dns(sim),
       plugins_(std::make_unique<Plugins>()),
+      routes_(sim, files, network, log),
       sessions_(sim, "worker") {
   files.add_directory(spool);
   downstream.settings().patience = 24h;  // longer than any limit of ours: whoever hangs is seen
@@ -196,8 +195,8 @@ void Harness::open() {
     listen();
     forward();
   }
-  routes_ = std::make_unique<HarnessRoutes>(sim, files, network, log, pool);
-  lineup_->services().provide<plugin::Routes>("postern", *routes_);
+  route_service_.emplace(routes_, pool);
+  lineup_->services().provide<plugin::Routes>("postern", *route_service_);
   worker_ = std::make_unique<WorkerScope>(sim, *lineup_);
   services_.reset(
       new session::Services{sim, files, log, *route_, *lineup_, *worker_, settings, *this});
@@ -220,21 +219,24 @@ session::Services& Harness::services() {
   return *services_;
 }
 
-void Harness::listen(const SocketAddress& address, ScriptedDownstream& server) {
+void Harness::listen(const ServerAddress& address, ScriptedDownstream& server) {
   network.listen(address,
                  [&server](net::StreamPtr stream) { return server.serve(std::move(stream)); });
 }
 
 deliver::Pool& Harness::forward() {
-  auto route = std::make_unique<deliver::SmtpRoute>(sim, network, log, pool);
-  forward_ = route.get();
-  route_ = std::move(route);
+  forward_ = &routes_.server(pool);
+  route_ = forward_;
   return forward_->pool();
 }
 
-void Harness::deliver_to_maildir() {
-  deliver::MaildirSettings where{maildir, settings.hostname};
-  route_ = std::make_unique<deliver::Maildir>(sim, files, log, std::move(where));
+void Harness::deliver_to_maildir() { route_ = &routes_.maildir({maildir, settings.hostname}); }
+
+deliver::SmtpRoute& Harness::route(const std::string& domain,
+                                   const deliver::PoolSettings& pool_settings) {
+  deliver::SmtpRoute& made = routes_.server(pool_settings);
+  services().domains.add(domain, made);
+  return made;
 }
 
 net::StreamPtr Harness::connect(LinkOptions link, bool full) {
@@ -274,11 +276,9 @@ std::string Harness::end(std::size_t hung) {
   sim.run_for(1min);
   if (worker_ && worker_->tasks() > 0)
     left += fmt::format("{} tasks of the worker live on\n", worker_->tasks());
-  if (route_) sim.run(route_->close());
-  if (routes_) sim.run(routes_->close());
+  sim.run(routes_.close());
   sim.run_for(1min);
-  std::size_t open = forward_ ? forward_->pool().open_connections() : 0;
-  if (routes_) open += routes_->open_connections();
+  const std::size_t open = routes_.open_connections();
   if (open > 0) left += fmt::format("{} connections are not given back\n", open);
   if (network.served() > hung)
     left += fmt::format("{} streams to downstreams are open\n", network.served() - hung);

@@ -15,10 +15,11 @@
 
 #include <postern/base/log.hpp>
 #include <postern/coro/scope.hpp>
-#include <postern/deliver/smtp_route.hpp>
+#include <postern/deliver/routes.hpp>
 #include <postern/plugin/module.hpp>
 #include <postern/policy/bundle.hpp>
 #include <postern/policy/recipients.hpp>
+#include <postern/session/route_service.hpp>
 #include <postern/session/session.hpp>
 #include <postern/testing/harness_client.hpp>
 #include <postern/testing/memory_files.hpp>
@@ -27,13 +28,12 @@
 #include <postern/testing/sim_network.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace postern::testing {
-
-class HarnessRoutes;
 
 // Keeps what was logged.
 class KeptLog final : public Log {
@@ -78,11 +78,13 @@ class Harness : private session::SessionHost {
   void tick();  // as a worker's, once a minute
 
   // ---- The downstream ----
-  void listen(const SocketAddress& address, ScriptedDownstream& server);
+  void listen(const ServerAddress& address, ScriptedDownstream& server);
   void listen() { listen(first, downstream); }
   // The route. Change `pool` before forward(), `settings` before the first client.
   deliver::Pool& forward();
   void deliver_to_maildir();
+  // ... of a domain; after the first client has connected, or services() was asked for.
+  deliver::SmtpRoute& route(const std::string& domain, const deliver::PoolSettings& pool_settings);
 
   // ---- Clients ----
   // A new one, as it sees its connection. `full`: the worker is at its cap.
@@ -130,8 +132,9 @@ class Harness : private session::SessionHost {
   std::unique_ptr<Plugins> plugins_;
   std::unique_ptr<plugin::Lineup> lineup_;
   std::unique_ptr<WorkerScope> worker_;
-  std::unique_ptr<deliver::Route> route_;
-  std::unique_ptr<HarnessRoutes> routes_;  // that plugins choose
+  deliver::Routes routes_;
+  std::optional<session::RouteService> route_service_;
+  deliver::Route* route_ = nullptr;
   deliver::SmtpRoute* forward_ = nullptr;
   std::unique_ptr<session::Services> services_;
   coro::Scope sessions_;

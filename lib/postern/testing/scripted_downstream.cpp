@@ -113,7 +113,10 @@ coro::Task<ScriptedDownstream::Next> ScriptedDownstream::command(Connection& con
                                                                  std::string line) {
   Phase phase = Phase::rset;
   std::string reply = "250 2.0.0 OK\r\n";
-  if (istarts_with(line, "EHLO ")) {
+  if (settings_.lmtp != istarts_with(line, "LHLO ") &&
+      (istarts_with(line, "EHLO ") || istarts_with(line, "LHLO ") || istarts_with(line, "HELO "))) {
+    reply = "500 5.5.1 the other protocol is spoken here\r\n";
+  } else if (istarts_with(line, "EHLO ") || istarts_with(line, "LHLO ")) {
     phase = Phase::ehlo;
     reply = settings_.capabilities.empty() ? "502 5.5.1 no extensions\r\n" : ehlo_reply();
   } else if (istarts_with(line, "HELO ")) {
@@ -130,7 +133,8 @@ coro::Task<ScriptedDownstream::Next> ScriptedDownstream::command(Connection& con
   } else if (istarts_with(line, "RCPT TO:")) {
     phase = Phase::rcpt;
     const std::string path = without_verb(line, "RCPT TO:");
-    const auto known = settings_.recipients.find(path.substr(0, path.find(' ')));
+    auto known = settings_.recipients.find(path.substr(0, path.find(' ')));
+    if (known == settings_.recipients.end()) known = settings_.recipients.find("*");
     if (known != settings_.recipients.end()) reply = known->second;
     if (!connection.in_transaction) reply = "503 5.5.1 MAIL first\r\n";
   } else if (iequals(line, "DATA")) {
@@ -203,10 +207,30 @@ coro::Task<ScriptedDownstream::Next> ScriptedDownstream::take_message(Connection
   delivery.content = unstuff(*octets);
   delivery.complete = true;
   if (early_answer) co_return Next::go_on;
+  if (settings_.lmtp) {
+    Delivery copy = std::move(delivery);
+    ledger_.pop_back();
+    Next after = co_await answer_for_each(connection, std::move(copy));
+    co_return after;
+  }
   std::string promise = fmt::format("250 2.0.0 queued as {}\r\n", ledger_.size());
   Next next = co_await answer(connection, Phase::end_of_data, std::move(promise));
   delivery.reply = connection.written;
   co_return next;
+}
+
+// RFC 2033 section 4.2; one entry of the ledger for each.
+coro::Task<ScriptedDownstream::Next> ScriptedDownstream::answer_for_each(Connection& connection,
+                                                                         Delivery whole) {
+  for (const std::string& path : whole.forward_paths) {
+    Delivery& one = ledger_.emplace_back(whole);
+    one.forward_paths = {path};
+    std::string promise = fmt::format("250 2.0.0 {} saved\r\n", path);
+    Next next = co_await answer(connection, Phase::end_of_data, std::move(promise));
+    one.reply = connection.written;
+    if (next == Next::end) co_return next;
+  }
+  co_return Next::go_on;
 }
 
 const Fault* ScriptedDownstream::fault_for(Connection& connection, Phase phase) {

@@ -69,7 +69,8 @@ class ScriptedDownstream {
     // The lines of the EHLO reply after the first. None: EHLO is refused, HELO is not.
     std::vector<std::string> capabilities = {"PIPELINING", "SIZE 10240000",       "8BITMIME",
                                              "SMTPUTF8",   "ENHANCEDSTATUSCODES", "DSN"};
-    std::map<std::string, std::string> recipients;  // "<a@example.net>": its reply to RCPT
+    std::map<std::string, std::string> recipients;  // "<a@example.net>", "*": its reply to RCPT
+    bool lmtp = false;                              // LHLO, and a reply for each recipient
     bool proxy = false;                             // a PROXY header (v1 or v2) comes first
     bool keeps_silent_end = false;  // at the client's end, does not close its own half
     Duration think{};               // before each reply
@@ -105,6 +106,7 @@ class ScriptedDownstream {
   coro::Task<void> converse(Connection& connection);
   coro::Task<Next> command(Connection& connection, std::string line);
   coro::Task<Next> take_message(Connection& connection);
+  coro::Task<Next> answer_for_each(Connection& connection, Delivery whole);
   coro::Task<bool> read_proxy_header(Connection& connection);
   coro::Task<bool> begin_body(Connection& connection, Delivery& delivery);
   // Writes the reply of a phase, or does what its fault says. `accepted` in `connection` tells

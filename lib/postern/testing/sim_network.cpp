@@ -14,29 +14,29 @@ SimNetwork::~SimNetwork() {
   }
 }
 
-void SimNetwork::listen(const SocketAddress& address, Handler handler) {
+void SimNetwork::listen(const ServerAddress& address, Handler handler) {
   Place& place = places_[address];
   place.kind = Place::Kind::serves;
   place.handler = std::move(handler);
 }
 
-void SimNetwork::fail(const SocketAddress& address, Errc why) {
+void SimNetwork::fail(const ServerAddress& address, Errc why) {
   Place& place = places_[address];
   place.kind = Place::Kind::refuses;
   place.why = why;
 }
 
-void SimNetwork::silence(const SocketAddress& address) {
+void SimNetwork::silence(const ServerAddress& address) {
   places_[address].kind = Place::Kind::silent;
 }
 
-coro::Task<Result<net::StreamPtr>> SimNetwork::connect(SocketAddress to, Duration limit) {
+coro::Task<Result<net::StreamPtr>> SimNetwork::connect(ServerAddress to, Duration limit) {
   ++places_[to].attempts;
   auto stream = co_await coro::within(limit, open(to));
   co_return stream;
 }
 
-coro::Task<Result<net::StreamPtr>> SimNetwork::open(SocketAddress to) {
+coro::Task<Result<net::StreamPtr>> SimNetwork::open(ServerAddress to) {
   auto answered = co_await coro::sleep(2 * options_.latency);
   if (!answered) co_return postern::fail(answered.error().code, "connect");
   const Place& place = places_[to];
@@ -46,12 +46,12 @@ coro::Task<Result<net::StreamPtr>> SimNetwork::open(SocketAddress to) {
   }
   if (place.kind == Place::Kind::refuses) co_return postern::fail(place.why, "connect");
   const SocketAddress from{IpAddress::v4({127, 0, 0, 1}), next_port_++};
-  auto [ours, theirs] = make_stream_pair(sim_, options_, from, to);
+  auto [ours, theirs] = make_stream_pair(sim_, options_, from, to.socket);
   scope_.start(place.handler(std::move(theirs)));
   co_return std::move(ours);
 }
 
-std::size_t SimNetwork::attempts(const SocketAddress& address) const {
+std::size_t SimNetwork::attempts(const ServerAddress& address) const {
   const auto found = places_.find(address);
   return found == places_.end() ? 0 : found->second.attempts;
 }

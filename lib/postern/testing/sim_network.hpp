@@ -24,16 +24,16 @@ class SimNetwork final : public net::Network {
 
   // From now on `address` is served by `handler`, a plain function that makes the task. An address
   // that was never named refuses.
-  void listen(const SocketAddress& address, Handler handler);
+  void listen(const ServerAddress& address, Handler handler);
   // ... or each connect to it fails with `why`, after the latency of the link.
-  void fail(const SocketAddress& address, Errc why);
+  void fail(const ServerAddress& address, Errc why);
   // ... or it never answers: only the limit of the connect ends it.
-  void silence(const SocketAddress& address);
+  void silence(const ServerAddress& address);
 
   // Takes one round trip. A stop before the answer leaves nothing behind.
-  coro::Task<Result<net::StreamPtr>> connect(SocketAddress to, Duration limit) override;
+  coro::Task<Result<net::StreamPtr>> connect(ServerAddress to, Duration limit) override;
 
-  std::size_t attempts(const SocketAddress& address) const;  // connects that were begun
+  std::size_t attempts(const ServerAddress& address) const;  // connects that were begun
   std::size_t served() const { return scope_.running(); }    // connections that a handler has now
   // Stops the servers' tasks and runs until they are gone; what they throw is thrown here.
   void stop();
@@ -45,12 +45,12 @@ class SimNetwork final : public net::Network {
     Handler handler;
     std::size_t attempts = 0;
   };
-  coro::Task<Result<net::StreamPtr>> open(SocketAddress to);
+  coro::Task<Result<net::StreamPtr>> open(ServerAddress to);
   coro::Task<void> join();
 
   SimScheduler& sim_;
   LinkOptions options_;
-  std::map<SocketAddress, Place> places_;
+  std::map<ServerAddress, Place> places_;
   std::uint16_t next_port_ = 40000;
   coro::Event never_;
   coro::Scope scope_;

@@ -67,6 +67,10 @@ TEST_CASE("Pool: an address that is down is left alone for longer and longer",
   CHECK(attempts <= 7 + minutes + 1);
   world.listen();  // it is back
   world.sim.run_for(60s);
+  CHECK(send_message(world) == "250 2.0.0");  // meanwhile somebody looks: EHLO, QUIT
+  CHECK(world.downstream.promised() == 0);
+  REQUIRE(world.downstream.sessions().size() == 1);
+  CHECK(world.downstream.sessions()[0].commands.back() == "QUIT");
   CHECK(send_message(world) == "250 2.0.0");
   CHECK(send_message(world) == "250 2.0.0");
   CHECK(world.downstream.promised() == 2);
@@ -103,5 +107,37 @@ TEST_CASE("Pool: a client that goes while we connect says nothing of the downstr
   CHECK(world.downstream.promised() == 1);
   CHECK(other.promised() == 0);
   CHECK(world.network.attempts(World::second) == 0);
+  CHECK(world.end() == "");
+}
+
+TEST_CASE("Pool: no client waits for a server that was down while others serve",
+          "[deliver][failover]") {
+  World world;
+  testing::ScriptedDownstream other;
+  prepare(world, other);
+  world.network.silence(World::first);  // a connect takes 30 s to fail
+  CHECK(send_message(world, "a", 40s) == "250 2.0.0");
+  for (int i = 0; i < 20; ++i) {
+    world.sim.run_for(10s);
+    CHECK(send_message(world, "a", 0s) == "250 2.0.0");
+  }
+  CHECK(world.network.attempts(World::first) > 3);
+  CHECK(world.end() == "");
+}
+
+TEST_CASE("Pool: servers share connections by their weights", "[deliver][failover]") {
+  World world;
+  testing::ScriptedDownstream other;
+  world.pool.to = {{World::first, 1}, {World::second, 3}};
+  world.pool.messages_per_connection = 1;
+  world.listen();
+  world.listen(World::second, other);
+  world.forward();
+  for (int i = 0; i < 20; ++i) CHECK(send_message(world) == "250 2.0.0");
+  CHECK(world.downstream.promised() == 5);
+  CHECK(other.promised() == 15);
+  world.network.fail(World::second, Errc::refused);
+  for (int i = 0; i < 4; ++i) CHECK(send_message(world) == "250 2.0.0");
+  CHECK(world.downstream.promised() == 9);
   CHECK(world.end() == "");
 }

@@ -166,3 +166,33 @@ TEST_CASE("Pool: what was said in a client's name serves no other", "[deliver][k
   slow.reset();
   CHECK(world.end() == "");
 }
+
+TEST_CASE("Pool: a connection on which much was refused is not kept", "[deliver][kept]") {
+  World world;
+  world.listen();
+  world.forward();
+  auto& recipients = world.downstream.settings().recipients;
+  recipients["<no@example.net>"] = "550 5.1.1 no\r\n";
+  const auto refuse = [&](int count) {
+    Client client(world);
+    client.say("EHLO c.example\r\nMAIL FROM:<a@b.example>\r\n");
+    for (int i = 0; i < count; ++i) client.say("RCPT TO:<no@example.net>\r\n");
+    client.close();
+    world.sim.run_for(1s);
+  };
+  refuse(7);
+  CHECK(connections(world) == 1);
+  SECTION("at eight, before Postfix would slow down") {
+    refuse(1);
+    CHECK(said_quit(world, 0));
+    CHECK(send_message(world) == "250 2.0.0");
+    CHECK(connections(world) == 2);
+  }
+  SECTION("a message starts anew") {
+    CHECK(send_message(world) == "250 2.0.0");
+    refuse(7);
+    CHECK(connections(world) == 1);
+    CHECK_FALSE(said_quit(world, 0));
+  }
+  CHECK(world.end() == "");
+}

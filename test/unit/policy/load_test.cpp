@@ -118,9 +118,7 @@ TEST_CASE("load: makes an odd key or value readable", "[policy][load]") {
   const Lines found =
       lines_of(good_with(std::string(forward) + "\"\\n\\u001b[2J\" = 1\nidentity = \"\\r\\n\""));
   REQUIRE(found.size() == 2);
-  CHECK(found[0] ==
-        "postern.toml:8:1: forward.\\x0a\\x1b[2J: no such key; known here: to, maildir, protocol, "
-        "identity, max_connections, messages_per_connection, keep_idle, timeouts");
+  CHECK(found[0] == "postern.toml:8:1: forward.\\x0a\\x1b[2J: no such key; see postern.toml(5)");
   CHECK(found[1].starts_with("postern.toml:9:12: forward.identity: '\\x0d\\x0a' is not \"none\""));
 }
 
@@ -144,6 +142,8 @@ identity = "proxy-v2"
 max_connections = 7
 messages_per_connection = 5
 keep_idle = "3s"
+verify_recipients = true
+verify = { senders = ["probe@mx.example.net", "<>"], positive = "2d", negative = "1h", probes = 3, beyond = "pass" }
 timeouts = { connect = "1s", greeting = "2s", mail = "3s", rcpt = "4s", data = "5s", block = "6s", final = "7s" }
 [limits]
 message_size = "10MB"
@@ -186,8 +186,14 @@ domains = ["Example.NET", ".example.org"]
   REQUIRE(c.listen.size() == 2);
   CHECK(c.listen[0].address.text() == "[::1]:25");
   CHECK(c.listen[1].address.text() == "127.0.0.1:0");
-  REQUIRE(c.forward.to.addresses.size() == 2);  // the name is left out when names are not resolved
-  CHECK(c.forward.to.addresses[1].text() == "[2001:db8::1]:25");
+  REQUIRE(c.forward.to.servers.size() == 2);  // the name is left out when names are not resolved
+  CHECK(c.forward.to.servers[1].address.text() == "[2001:db8::1]:25");
+  CHECK(c.forward.verify_recipients);
+  CHECK(c.forward.verify.senders == Lines{"probe@mx.example.net", "<>"});
+  CHECK(c.forward.verify.positive == 48h);
+  CHECK(c.forward.verify.negative == 1h);
+  CHECK(c.forward.verify.probes == 3);
+  CHECK(c.forward.verify.beyond == VerifyBeyond::pass);
   CHECK(c.forward.to.names == Lines{"127.0.0.1:2526", "[2001:db8::1]:25", "mail.example.net:25"});
   CHECK(c.forward.identity == Identity::proxy_v2);
   CHECK(c.forward.max_connections == 7);
@@ -232,11 +238,11 @@ TEST_CASE("load: looks a name up once, when asked to", "[policy][load]") {
   const Loaded loaded =
       load_text(good_with("[forward]\nto = [\"localhost:2526\", \"127.0.0.2:25\"]\n"), true);
   CHECK(loaded.lines() == Lines{});
-  const auto& addresses = loaded.configuration.forward.to.addresses;
+  const auto& addresses = loaded.configuration.forward.to.servers;
   REQUIRE(addresses.size() >= 2);
-  CHECK(addresses.front().ip.is_loopback());
-  CHECK(addresses.front().port == 2526);
-  CHECK(addresses.back().text() == "127.0.0.2:25");
+  CHECK(addresses.front().address.socket.ip.is_loopback());
+  CHECK(addresses.front().address.socket.port == 2526);
+  CHECK(addresses.back().address.text() == "127.0.0.2:25");
 }
 
 TEST_CASE("load: looks at users and folders when asked to", "[policy][load]") {
@@ -269,7 +275,7 @@ TEST_CASE("load: joins tables and blocks of included files, and refuses a key th
         Lines{"conf.d/a.toml:3:1: forward.identity: is also set in postern.toml:7; a key "
               "stands in one file only"});
   CHECK(loaded.configuration.listen.size() == 2);
-  CHECK(loaded.configuration.forward.to.addresses.size() == 1);
+  CHECK(loaded.configuration.forward.to.servers.size() == 1);
 }
 
 TEST_CASE("log.level: has the names of the log itself", "[policy][load]") {

@@ -59,10 +59,9 @@ TEST_CASE("load: tells a wrong value with its place, its key and the remedy", "[
        "8:12: forward.identity: 'xforwad' is not \"none\", \"xforward\", \"xclient\", \"proxy-v1\" "
        "or \"proxy-v2\"; "
        "did you mean \"xforward\"?"},
-      {"protocol = \"lmtp\"",
-       "8:12: forward.protocol: 'lmtp' is not available in this version; use \"smtp\""},
-      {"verify_recipients = true",
-       "8:1: forward.verify_recipients: is not available in this version; remove it"},
+      {"protocol = \"exim-pipe\"",
+       "8:12: forward.protocol: 'exim-pipe' is not available in this version; use \"smtp\" or "
+       "\"lmtp\""},
       {"[[listen]]\naddress = \"127.0.0.1:0\"\ntls = \"starttls\"",
        "10:7: listen.tls: there is no certificate; set certificate and key in [tls]"},
       {"[tls]\nkey = \"/nowhere/k\"",
@@ -166,6 +165,13 @@ TEST_CASE("load: judges forward.to by its form", "[policy][load]") {
       {"[\"mail_1.example:25\"]",
        "7:7: forward.to: 'mail_1.example:25' is not HOST:PORT: it has a character that no domain "
        "has"},
+      {"[\"unix:\"]", "7:7: forward.to: expected \"unix:PATH\""},
+      {"[{ weight = 2 }]",
+       "7:7: forward.to: 'address' is missing; write { address = \"HOST:PORT\" }"},
+      {"[{ address = \"127.0.0.1:25\", weight = 0 }]",
+       "7:44: forward.to: 0 is too small; at least 1"},
+      {"[{ address = \"127.0.0.1:25\", wait = 1 }]",
+       "7:35: forward.to: no such key here: wait; known here: address, weight"},
       {"[\"[::1]:2525\"]\n[[listen]]\naddress = \"[::]:2525\"",
        "7:6: forward.to: [::1]:2525 is where we listen ourselves; messages would go in circles"},
       {"[\"127.0.0.1:2525\"]",

@@ -1,0 +1,41 @@
+#include <postern/deliver/routes.hpp>
+
+#include <algorithm>
+
+namespace postern::deliver {
+namespace {
+
+// What was made of `settings`; null when nothing was.
+template <typename Made, typename Settings>
+auto* find(const Made& made, const Settings& settings) {
+  const auto found = std::find_if(made.begin(), made.end(),
+                                  [&](const auto& each) { return each.first == settings; });
+  return found == made.end() ? nullptr : found->second.get();
+}
+
+}  // namespace
+
+Maildir& Routes::maildir(const MaildirSettings& settings) {
+  if (Maildir* made = find(maildirs_, settings)) return *made;
+  auto route = std::make_unique<Maildir>(scheduler_, files_, log_, settings);
+  return *maildirs_.emplace_back(settings, std::move(route)).second;
+}
+
+SmtpRoute& Routes::server(const PoolSettings& settings) {
+  if (SmtpRoute* made = find(servers_, settings)) return *made;
+  auto route = std::make_unique<SmtpRoute>(scheduler_, network_, log_, settings);
+  return *servers_.emplace_back(settings, std::move(route)).second;
+}
+
+coro::Task<void> Routes::close() {
+  for (std::size_t i = 0; i < maildirs_.size(); ++i) co_await maildirs_[i].second->close();
+  for (std::size_t i = 0; i < servers_.size(); ++i) co_await servers_[i].second->close();
+}
+
+std::size_t Routes::open_connections() const {
+  std::size_t count = 0;
+  for (const auto& [settings, route] : servers_) count += route->pool().open_connections();
+  return count;
+}
+
+}  // namespace postern::deliver

@@ -1,0 +1,37 @@
+// The ways out of a worker: each is made when it is first named and lives as long as the worker
+// does, so that all who name it share its connections.
+#pragma once
+
+#include <postern/deliver/maildir.hpp>
+#include <postern/deliver/smtp_route.hpp>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace postern::deliver {
+
+class Routes {
+ public:
+  Routes(coro::Scheduler& scheduler, net::Files& files, net::Network& network, Log& log)
+      : scheduler_(scheduler), files_(files), network_(network), log_(log) {}
+
+  // The same settings give the same route.
+  Maildir& maildir(const MaildirSettings& settings);
+  SmtpRoute& server(const PoolSettings& settings);
+
+  // Ends what they keep open. Nothing is named or begun afterwards.
+  coro::Task<void> close();
+  std::size_t open_connections() const;  // to all servers
+
+ private:
+  coro::Scheduler& scheduler_;
+  net::Files& files_;
+  net::Network& network_;
+  Log& log_;
+  std::vector<std::pair<MaildirSettings, std::unique_ptr<Maildir>>> maildirs_;
+  std::vector<std::pair<PoolSettings, std::unique_ptr<SmtpRoute>>> servers_;
+};
+
+}  // namespace postern::deliver
