@@ -16,6 +16,8 @@
 #include <postern/plugin/plugin.hpp>
 #include <postern/plugin/routes.hpp>
 #include <postern/plugin/views.hpp>
+#include <postern/policy/domain_list.hpp>
+#include <postern/policy/network_list.hpp>
 
 #include <fmt/core.h>
 
@@ -55,8 +57,11 @@ using plugin::Tick;
 using plugin::Transaction;
 using plugin::Verdict;
 using policy::AddressList;
+using policy::DomainDirectory;
+using policy::DomainList;
 using policy::DomainPattern;
 using policy::FilePath;
+using policy::NetworkList;
 using policy::PatternList;
 using policy::RecipientList;
 using policy::Schema;
