@@ -28,7 +28,8 @@ std::optional<Prefix> beginning(std::string_view text) {
   const char mark = text.back();
   const auto parts = static_cast<unsigned>(std::count(text.begin(), text.end(), mark));
   std::string whole(text);
-  if (mark == ':') return parts < 8 ? prefix_of(whole + ':', parts * 16) : std::nullopt;
+  if (mark == ':')
+    return text.size() > 1 && parts < 8 ? prefix_of(whole + ':', parts * 16) : std::nullopt;
   if (parts > 3) return {};
   for (unsigned i = parts; i < 4; ++i) whole += i == 3 ? "0" : "0.";
   return prefix_of(whole, parts * 8);
