@@ -122,7 +122,8 @@ TEST_CASE("earlytalker: a hundred clients wait together", "[plugins][earlytalker
   CHECK(h.end() == "");
 }
 
-TEST_CASE("earlytalker: nobody may send content behind DATA before 354", "[plugins][earlytalker][line:8]") {
+TEST_CASE("earlytalker: nobody may send content behind DATA before 354",
+          "[plugins][earlytalker][line:8]") {
   struct Row {
     const char* why;
     const char* keys;

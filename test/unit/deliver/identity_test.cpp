@@ -105,7 +105,8 @@ TEST_CASE("Identity: a downstream that does not let us say it takes nothing",
   CHECK(world.end() == "");
 }
 
-TEST_CASE("Identity: values are xtext, and lines at most 512 octets", "[deliver][identity][line:5]") {
+TEST_CASE("Identity: values are xtext, and lines at most 512 octets",
+          "[deliver][identity][line:5]") {
   deliver::Client client = a_client();
   client.helo = "[IPv6:2001:db8::1]";
   client.name = std::string(200, 'n') + "+= \x7f";

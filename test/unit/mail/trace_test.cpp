@@ -36,7 +36,8 @@ void check_form(const std::string& field) {
 
 }  // namespace
 
-TEST_CASE("received_field: has the clauses of RFC 5321 in their order, folded", "[mail][trace][line:37]") {
+TEST_CASE("received_field: has the clauses of RFC 5321 in their order, folded",
+          "[mail][trace][line:37]") {
   Trace trace = usual();
   trace.recipient = "user@example.net";
   const std::string field = received_field(trace);

@@ -186,7 +186,8 @@ TEST_CASE("TLS: a client's certificate is asked for, looked at, and required", "
   CHECK_FALSE(TlsServer::make({ClientCertificates::ask, "no certificate"}));
 }
 
-TEST_CASE("TLS: what the client says by ALPN matters where TLS comes first", "[net][tls][line:48]") {
+TEST_CASE("TLS: what the client says by ALPN matters where TLS comes first",
+          "[net][tls][line:48]") {
   struct Row {
     const char* why;
     std::string alpn;

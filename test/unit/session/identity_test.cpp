@@ -324,7 +324,8 @@ TEST_CASE("XCLIENT: is offered to those who are listed by their own address",
   CHECK(h.end() == "");
 }
 
-TEST_CASE("XCLIENT: a new client is judged anew, from the greeting on", "[session][xclient][line:58]") {
+TEST_CASE("XCLIENT: a new client is judged anew, from the greeting on",
+          "[session][xclient][line:58]") {
   World h;
   h.tells_by("xclient");
   h.load("ear");

@@ -162,7 +162,8 @@ TEST_CASE("Session: the size of a message is held to", "[session][limits][size][
   }
 }
 
-TEST_CASE("Session: the header section is held to its limits", "[session][limits][header][line:52]") {
+TEST_CASE("Session: the header section is held to its limits",
+          "[session][limits][header][line:52]") {
   World world;
   world.settings.header_octets = 4000;
   world.settings.header_fields = 20;

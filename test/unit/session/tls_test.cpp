@@ -189,7 +189,8 @@ TEST_CASE("STARTTLS: what comes in the clear after the reply breaks it", "[sessi
   CHECK(contains(all_records(h), R"("ending":"tls_failed")"));
 }
 
-TEST_CASE("STARTTLS: nothing that was said before it is known after", "[session][tls][line:4][line:58]") {
+TEST_CASE("STARTTLS: nothing that was said before it is known after",
+          "[session][tls][line:4][line:58]") {
   World h;
   h.greet_under_tls();
   CHECK(h.say("MAIL FROM:<a@b.example>").starts_with("503"));
@@ -294,7 +295,8 @@ TEST_CASE("Implicit TLS: who speaks before the banner, though encrypted, is earl
   CHECK(h.finish() == "");
 }
 
-TEST_CASE("Implicit TLS: a header of PROXY comes before the handshake", "[session][tls][proxy][line:49]") {
+TEST_CASE("Implicit TLS: a header of PROXY comes before the handshake",
+          "[session][tls][proxy][line:49]") {
   const auto pieces = GENERATE(Pieces::whole, Pieces::single);
   World h;
   h.listener.tls = session::Listener::Tls::implicit;

@@ -68,7 +68,8 @@ TEST_CASE("parse_command: valid UTF-8 is for MAIL, RCPT, VRFY and EXPN", "[smtp]
     CHECK(parse_command(line));
 }
 
-TEST_CASE("looks_like_another_protocol: knows browsers, TLS and header fields", "[smtp][command][line:48]") {
+TEST_CASE("looks_like_another_protocol: knows browsers, TLS and header fields",
+          "[smtp][command][line:48]") {
   using namespace std::string_literals;
   for (const std::string& line :
        {"GET / HTTP/1.1"s, "POST /x HTTP/1.0"s, "CONNECT mx.example:25 HTTP/1.1"s,

@@ -44,7 +44,8 @@ TEST_CASE("MAIL parameters: each is read and kept as written", "[smtp][parameter
   CHECK(parse_mail_parameters("SIZE=1   RET=FULL", everything())->ret == Ret::full);
 }
 
-TEST_CASE("MAIL parameters: bad values and repetitions are malformed", "[smtp][parameters][line:57]") {
+TEST_CASE("MAIL parameters: bad values and repetitions are malformed",
+          "[smtp][parameters][line:57]") {
   for (const std::string& wrong : {"SIZE"s,
                                    "SIZE="s,
                                    "SIZE=-1"s,

@@ -130,7 +130,8 @@ TEST_CASE("paths: what the grammar does not have", "[smtp][path]") {
   }
 }
 
-TEST_CASE("paths: <> is a reverse-path and <postmaster> a forward-path", "[smtp][path][line:29][line:30]") {
+TEST_CASE("paths: <> is a reverse-path and <postmaster> a forward-path",
+          "[smtp][path][line:29][line:30]") {
   const auto null = parse_reverse_path("<> SIZE=1");
   REQUIRE(null);
   CHECK(null->path.is_null());

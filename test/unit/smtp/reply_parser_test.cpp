@@ -135,7 +135,8 @@ TEST_CASE("ReplyParser: neither a long line nor many lines can fill memory",
   CHECK(enough.feed(most + "250 x\r\n").state == State::done);
 }
 
-TEST_CASE("relayable: keeps code and text where a reply is due", "[smtp][reply_parser][line:16][line:35]") {
+TEST_CASE("relayable: keeps code and text where a reply is due",
+          "[smtp][reply_parser][line:16][line:35]") {
   struct Row {
     Reply in;
     ReplyClass due;
