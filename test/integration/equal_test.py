@@ -2,7 +2,6 @@
 lines and in chunks."""
 
 import dataclasses
-import os
 import pathlib
 import subprocess
 import unittest
@@ -83,13 +82,10 @@ class Equal:
     lacks = ()  # extensions that are not offered, since it has not got them
     line_end = b"\n"  # in what it stores
 
-    def start(self):
-        self.server = posternd(self.addCleanup, CONFIG % self.forward())
-        self.met()
-
-    def met(self):
-        """What is behind is known from its first connection on."""
-        with Client(self.server.port) as client:
+    @classmethod
+    def setUpClass(cls):
+        cls.server = posternd(cls.addClassCleanup, CONFIG % cls.forward())
+        with Client(cls.server.port) as client:  # what is behind is known from its first connection on
             client.hello()
             client.must(250, "MAIL FROM:<you@example.org>")
             client.command("RCPT TO:<anna@example.test>")
@@ -99,8 +95,7 @@ class Equal:
 
     def test_each_arrives_unchanged(self):
         """[line:3] [line:11] [line:12] [line:17]"""
-        self.start()
-        known = []
+        known = self.delivered()
         for kind in KINDS:
             with self.subTest(kind.name), Client(self.server.port) as client:
                 offered = self.offered(client)
@@ -121,7 +116,6 @@ class Equal:
 
     def test_dsn_parameters_arrive_or_are_not_offered(self):
         """[line:13]"""
-        self.start()
         kind = Kind("DSN", PLAIN, "DSN", " RET=HDRS ENVID=QQ314159", recipient="held@example.test",
                     rcpt_parameters=" NOTIFY=SUCCESS,DELAY ORCPT=rfc822;some+2Bone@example.test")
         with Client(self.server.port) as client:
@@ -138,7 +132,8 @@ class OurMaildir(Equal, unittest.TestCase):
     lacks = ("DSN",)
     line_end = b"\r\n"
 
-    def forward(self):
+    @classmethod
+    def forward(cls):
         return 'maildir = "@DIR@/maildir"'
 
     def delivered(self):
@@ -149,9 +144,10 @@ class OurMaildir(Equal, unittest.TestCase):
 class Dovecot23(Equal, unittest.TestCase):
     lacks = ("DSN", "SMTPUTF8")
 
-    def forward(self):
-        self.mta = dovecot(self.addCleanup)
-        return f'to = ["{self.mta.socket}"]\nprotocol = "lmtp"'
+    @classmethod
+    def forward(cls):
+        cls.mta = dovecot(cls.addClassCleanup)
+        return f'to = ["{cls.mta.socket}"]\nprotocol = "lmtp"'
 
     def delivered(self):
         return self.mta.messages("anna")
@@ -162,10 +158,11 @@ class Postfix37(Equal, unittest.TestCase):
     main = ("message_size_limit = 60000000\nmailbox_size_limit = 0\nvirtual_mailbox_limit = 0\n"
             "smtpd_recipient_restrictions = check_recipient_access inline:{held@example.test=HOLD}, permit\n")
 
-    def forward(self):
-        self.mta = Postfix(self.addCleanup, temporary_directory(self.addCleanup), self.main)
-        wait_until(lambda: answers(self.mta.port, b"220"), f"Postfix greets:\n{self.mta.log()}")
-        return f'to = ["127.0.0.1:{self.mta.port}"]'
+    @classmethod
+    def forward(cls):
+        cls.mta = Postfix(cls.addClassCleanup, temporary_directory(cls.addClassCleanup), cls.main)
+        wait_until(lambda: answers(cls.mta.port, b"220"), f"Postfix greets:\n{cls.mta.log()}")
+        return f'to = ["127.0.0.1:{cls.mta.port}"]'
 
     def delivered(self):
         return self.mta.messages()
@@ -183,11 +180,12 @@ class Postfix37(Equal, unittest.TestCase):
 
 @needs_exim
 class Exim496(Equal, unittest.TestCase):
-    def forward(self):
-        self.mta = Exim(self.addCleanup, temporary_directory(self.addCleanup),
-                        main="message_size_limit = 60M\ndsn_advertise_hosts = *\n",
-                        rcpt="  warn local_parts = held\n       control = freeze\n")
-        return f'to = ["127.0.0.1:{self.mta.port}"]'
+    @classmethod
+    def forward(cls):
+        cls.mta = Exim(cls.addClassCleanup, temporary_directory(cls.addClassCleanup),
+                       main="message_size_limit = 60M\ndsn_advertise_hosts = *\n",
+                       rcpt="  warn local_parts = held\n       control = freeze\n")
+        return f'to = ["127.0.0.1:{cls.mta.port}"]'
 
     def delivered(self):
         return self.mta.messages()
