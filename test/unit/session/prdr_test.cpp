@@ -19,10 +19,22 @@ class Picky final : public plugin::PluginOf<Picky> {
  public:
   struct Settings {};
   static void describe(policy::Schema<Settings>&) {}
-  void setup(plugin::Hooks& hooks) override { hooks.on_message(this, &Picky::decide); }
+  void setup(plugin::Hooks& hooks) override {
+    hooks.on_rcpt(this, &Picky::stand_for);
+    hooks.on_message(this, &Picky::decide);
+  }
 
  private:
-  plugin::Verdict decide(plugin::Message&, plugin::Recipient& to) {
+  // "both" is x and y.
+  void stand_for(plugin::Recipient& to) {
+    const smtp::Path x = path("x"), y = path("y");
+    if (to.local_part() == "both") to.rewrite({x, y});
+  }
+  static smtp::Path path(const std::string& local_part) {
+    return *smtp::parse_mailbox(local_part + "@example.net");
+  }
+  plugin::Verdict decide(plugin::Message& message, plugin::Recipient& to) {
+    if (to.local_part() == "seen") message.edits().add_recipient(path("x"));
     if (to.local_part() == "never") return plugin::Verdict::reject({5, 7, 1}, "not for never");
     if (to.local_part() == "later") return plugin::Verdict::defer({4, 7, 1}, "not now");
     if (to.local_part() == "closes")
@@ -213,9 +225,15 @@ TEST_CASE("PRDR: what is wrong with the message itself is each one's answer", "[
   Prdr prdr;
   prdr.greet();
   prdr.envelope({"a@example.net", "b@example.net"});
-  prdr.say("DATA\r\n");
-  const std::string bare = "550 5.6.11 Lines must end in CRLF\r\n";
-  CHECK(prdr.say("a: b\n\r\n.\r\n") == begins + bare + bare + bare);
+  SECTION("at the end of data") {
+    prdr.say("DATA\r\n");
+    const std::string bare = "550 5.6.11 Lines must end in CRLF\r\n";
+    CHECK(prdr.say("a: b\n\r\n.\r\n") == begins + bare + bare + bare);
+  }
+  SECTION("before it there is one reply") {
+    CHECK(prdr.say(std::string("BDAT 1\r\n\0", 9)) == "554 5.6.0 Message contains a NUL octet\r\n");
+  }
+  CHECK(prdr.say("NOOP\r\n") == "250 2.0.0 OK\r\n");
   prdr.end();
 }
 
@@ -271,6 +289,36 @@ TEST_CASE("PRDR: an LMTP server's answers go to whom they are for", "[session][p
   prdr.h.forward();
   CHECK(prdr.send({"a@example.net", "b@example.net"}) == row.wire);
   CHECK(prdr.h.downstream.promised() == row.delivered);
+  prdr.end();
+}
+
+TEST_CASE("PRDR: who stands for several is done when all of them are", "[session][prdr][lmtp]") {
+  Prdr prdr;
+  prdr.h.downstream.settings().lmtp = true;
+  prdr.h.pool.protocol = deliver::Protocol::lmtp;
+  prdr.h.forward();
+  const std::string split = "451 4.5.3 The recipients want different answers, try again\r\n";
+  SECTION("an alias of two, one of whom refuses it") {
+    // In the envelope: a, x, y.
+    prdr.h.downstream.fail({Phase::end_of_data, Fault::Kind::reply, "452 4.2.2 full\r\n", 2});
+    const std::string a = "250 2.0.0 <a@example.net> saved\r\n";
+    CHECK(prdr.send({"a@example.net", "both@example.net"}) ==
+          begins + a + split + "250 2.0.0 Taken for 1 of 2 recipients\r\n");
+    CHECK(prdr.got() == "<a@example.net> <x@example.net> ");
+    prdr.h.downstream.mend();
+    CHECK(test::contains(prdr.envelope({"both@example.net"}), "\r\n250 "));
+    CHECK(prdr.data() == "250 2.0.0 <y@example.net> saved\r\n");
+    CHECK(prdr.got() == "<a@example.net> <x@example.net> <y@example.net> ");
+  }
+  SECTION("a copy that a plugin sends, which is refused") {
+    prdr.h.downstream.fail({Phase::end_of_data, Fault::Kind::reply, "452 4.2.2 full\r\n", 2});
+    CHECK(prdr.send({"a@example.net", "seen@example.net"}) == begins + split + split + split);
+    prdr.h.downstream.mend();
+    prdr.envelope({"a@example.net", "seen@example.net"});
+    const std::string before = "250 2.0.0 Taken the last time it was sent\r\n";
+    CHECK(prdr.data() == begins + before + before + before);
+    CHECK(prdr.got() == "<a@example.net> <seen@example.net> <x@example.net> ");
+  }
   prdr.end();
 }
 
