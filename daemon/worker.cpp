@@ -175,6 +175,8 @@ WorkerState Worker::state() const {
   return {sessions_.running(), most_sessions_, listeners_.size(), paused_, draining_};
 }
 
+store::StoreState Worker::store_state() const { return plugins_.lineup->store().state(); }
+
 bool Worker::has_room() const {
   return sessions_.running() <= most_sessions_ - most_sessions_ / 10;
 }

@@ -11,6 +11,7 @@
 #include <postern/plugin/line_up.hpp>
 #include <postern/policy/load.hpp>
 #include <postern/session/session.hpp>
+#include <postern/store/store.hpp>
 
 #include <cstdint>
 #include <map>
@@ -43,6 +44,7 @@ struct WorkerState {
 // What the plugins of a worker are made of; the loader outlives all of it.
 struct WorkerPlugins {
   std::unique_ptr<dns::CachingResolver> resolver;
+  std::unique_ptr<store::Store> store;
   std::unique_ptr<plugin::Lineup> lineup;
 };
 
@@ -72,6 +74,7 @@ class Worker final : private net::LagWatcher, private session::SessionHost {
 
   std::size_t sessions() const { return sessions_.running(); }
   WorkerState state() const;
+  store::StoreState store_state() const;
 
  private:
   class Door;
