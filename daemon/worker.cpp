@@ -176,6 +176,8 @@ WorkerState Worker::state() {
           routes_.state()};
 }
 
+store::StoreState Worker::store_state() const { return plugins_.lineup->store().state(); }
+
 bool Worker::has_room() const {
   return sessions_.running() <= most_sessions_ - most_sessions_ / 10;
 }

@@ -11,6 +11,7 @@
 #include <postern/plugin/line_up.hpp>
 #include <postern/policy/load.hpp>
 #include <postern/session/session.hpp>
+#include <postern/store/store.hpp>
 
 #include <cstdint>
 #include <map>
@@ -44,6 +45,7 @@ struct WorkerState {
 // What the plugins of a worker are made of; the loader outlives all of it.
 struct WorkerPlugins {
   std::unique_ptr<dns::CachingResolver> resolver;
+  std::unique_ptr<store::Store> store;
   std::unique_ptr<plugin::Lineup> lineup;
 };
 
@@ -73,6 +75,7 @@ class Worker final : private net::LagWatcher, private session::SessionHost {
 
   std::size_t sessions() const { return sessions_.running(); }
   WorkerState state();
+  store::StoreState store_state() const;
 
  private:
   class Door;

@@ -16,6 +16,7 @@
 #include <postern/plugin/plugin.hpp>
 #include <postern/plugin/routes.hpp>
 #include <postern/plugin/views.hpp>
+#include <postern/store/state.hpp>
 
 #include <fmt/core.h>
 
@@ -60,5 +61,8 @@ using policy::FilePath;
 using policy::PatternList;
 using policy::RecipientList;
 using policy::Schema;
+using store::Bucket;
+using store::Place;
+using store::State;
 
 }  // namespace postern::plugins
