@@ -22,7 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const std::string& word : *arguments) {
       FUZZ_CHECK(word.find('\0') == std::string::npos && word.find('\n') == std::string::npos);
       const bool ours = word == "-i" || word == "-f" || word == "--" || word == "-bs" ||
-                        word == "-oMa" || word == "-oMs" || word == "-oMaa" || word == "-oMr";
+                        word == "-oMa" || word == "-oMt" || word == "-oMs" || word == "-oMaa" || word == "-oMr";
       if (!ours) FUZZ_CHECK(!word.starts_with('-'));
       if (ours) FUZZ_CHECK(!behind);
       behind = behind || word == "--";

@@ -66,7 +66,7 @@ class HttpForward(unittest.TestCase):
     def deliver(self, url, message=MESSAGE, environment=None):
         for name, value in (environment or {}).items():
             os.environ[name] = value
-            self.addCleanup(os.environ.pop, name)
+            self.addCleanup(os.environ.pop, name, None)
         self.server = posternd(self.addCleanup, CONFIG % url)
         return self.send(message)
 

@@ -20,7 +20,7 @@ workers = 1
 [[listen]]
 address = "127.0.0.1:@PORT@"
 [forward]
-maildir = "@DIR@/maildir"
+to = ["127.0.0.1:9"]
 [[program]]
 name = "it"
 manner = "%s"
@@ -32,7 +32,7 @@ program = "it"
 [[plugin]]
 use = "rcpt_accept"
 """
-MESSAGE = b"From: you@example.org\r\nSubject: by program\r\n\r\n.dots\r\nand text\r\n"
+MESSAGE = b"From: you@example.org\r\nMessage-Id: <1@example.org>\r\nDate: Sat, 21 Nov 2026 12:00:00 +0000\r\nSubject: by program\r\n\r\n.dots\r\nand text\r\n"
 SENDER, RECIPIENT = "you@example.org", "someone@example.test"
 
 
@@ -40,6 +40,9 @@ class Piped(unittest.TestCase):
     def start(self, manner, command, timeout="30s", top=""):
         words = "[" + ", ".join(f'"{word}"' for word in command) + "]"
         self.server = posternd(self.addCleanup, CONFIG % (top, manner, words, timeout))
+
+    def assert_logged(self, text):
+        wait_until(lambda: text in self.server.log(), f"“{text}” in the log")
 
     def folder(self):
         directory = temporary_directory(self.addCleanup)
@@ -73,14 +76,14 @@ class Scripts(Piped):
         for status, code in ((0, 250), (31, 554), (53, 451), (81, 451)):
             pathlib.Path(out, "status").write_text(str(status), encoding="ascii")
             self.assertEqual(self.deliver().code, code, status)
-        self.assertIn("status 53", self.server.log())
+        self.assert_logged("status 53")
 
     def test_what_it_says_is_in_the_log_and_bounded(self):
         out = self.folder()
         noisy = script(out, "noisy", "cat >/dev/null\nyes 'I am full' | head -c 1000000 >&2\nexit 75\n")
         self.start("sendmail", [noisy])
         self.assertEqual(self.deliver().code, 451)
-        self.assertIn("status 75: I am full", self.server.log())
+        self.assert_logged("status 75: I am full")
         self.assertLess(len(self.server.log()), 100_000)
 
     def test_a_large_message_through_a_slow_reader(self):
@@ -132,7 +135,7 @@ class Scripts(Piped):
         self.start("sendmail", [path])
         os.unlink(path)
         self.assertEqual(self.deliver().code, 451)
-        self.assertIn("No such file", self.server.log())
+        self.assert_logged("No such file")
 
     def test_options_in_addresses_are_refused(self):
         out = self.folder()
@@ -153,7 +156,7 @@ class Scripts(Piped):
         out = self.folder()
         show = script(out, "show", f"cat >/dev/null; cat /proc/self/status >{out}/status; env >{out}/env; ls -l /proc/self/fd >{out}/fds\n")
         self.start("sendmail", [show], top='user = "nobody"\ngroup = "nogroup"')
-        self.deliver()  # the Maildir is not nobody's to write: the program is
+        self.assertEqual(self.deliver().code, 250)
         status = dict(line.split(":", 1) for line in
                       pathlib.Path(out, "status").read_text(encoding="ascii").splitlines() if ":" in line)
         self.assertEqual(status["Uid"].split(), ["65534"] * 4)
@@ -175,7 +178,6 @@ class Scripts(Piped):
     def test_programs_that_come_with_a_reload_want_a_restart(self):
         plain = CONFIG.split("[[program]]", maxsplit=1)[0] % 'user = "nobody"\ngroup = "nogroup"'
         plain += '[[plugin]]\nuse = "rcpt_accept"\n'
-        plain = plain.replace("@DIR@/maildir", "/var/tmp/never")
         self.server = posternd(self.addCleanup, plain)
         path = pathlib.Path(self.server.directory, "postern.toml")
         path.write_text(path.read_text(encoding="utf-8") +
@@ -217,7 +219,7 @@ class EximBatch(Piped):
         wait_until(self.mail, "the message arrives")
         (message,) = self.mail()
         self.assertTrue(message.endswith(MESSAGE.replace(b"\r\n", b"\n")), message)
-        self.assertIn(b"Return-path: <you@example.org>", message)
+        self.assertIn(b"(envelope-from <you@example.org>)", message)
 
 
 if __name__ == "__main__":

@@ -46,13 +46,14 @@ std::string protocol_of(const Client& client) {
                      client.esmtp && !client.login.empty() ? "a" : "");
 }
 
-// Whatever the client is, it is no user of this machine: Exim hears an address in any case.
+// Whatever the client is, it is no user of this machine: Exim hears an address in any case, and no
+// ident (RFC 1413), which would else be our user's name.
 Result<Words> exim_arguments(const Words& words) {
   if (words.size() != 5) return fail(Errc::malformed, "not what an exim-pipe is told");
   const auto ip = IpAddress::parse(words[0]);
   const auto port = to_number<std::uint16_t>(words[1]);
   if (!ip || !port) return fail(Errc::malformed, "no address");
-  Words out{"-bs", "-oMa", fmt::format("{}.{}", ip->text(), *port)};
+  Words out{"-bs", "-oMt", "", "-oMa", fmt::format("{}.{}", ip->text(), *port)};
   const auto add = [&](const char* option, const std::string& word, bool good) {
     if (word.empty()) return true;
     out.insert(out.end(), {option, word});

@@ -17,11 +17,11 @@ TEST_CASE("program_arguments: Exim hears of the client, each behind its option",
   const auto full = deliver::program_arguments(
       Manner::exim_pipe, {"192.0.2.5", "4000", "host.example", "user", "esmtpsa"});
   REQUIRE(full);
-  CHECK(*full == Words{"-bs", "-oMa", "192.0.2.5.4000", "-oMs", "host.example", "-oMaa", "user",
+  CHECK(*full == Words{"-bs", "-oMt", "", "-oMa", "192.0.2.5.4000", "-oMs", "host.example", "-oMaa", "user",
                        "-oMr", "esmtpsa"});
   const auto six = deliver::program_arguments(Manner::exim_pipe, {"2001:DB8::1", "1", "", "", "smtp"});
   REQUIRE(six);
-  CHECK(*six == Words{"-bs", "-oMa", "2001:db8::1.1", "-oMr", "smtp"});
+  CHECK(*six == Words{"-bs", "-oMt", "", "-oMa", "2001:db8::1.1", "-oMr", "smtp"});
 }
 
 TEST_CASE("program_arguments: Exim is told nothing that is not what it should be",
