@@ -38,7 +38,9 @@ std::string shown(const smtp::Reply& reply) {
   return fmt::format("{} {}", reply.code(), printable(reply.text(), 200));
 }
 
-std::string first_word(const std::string& text) { return text.substr(0, text.find_first_of(" \n")); }
+std::string first_word(const std::string& text) {
+  return text.substr(0, text.find_first_of(" \n"));
+}
 
 }  // namespace
 
@@ -54,8 +56,8 @@ coro::Task<void> Probe::look() {
   if (report_.offers.starttls) co_await look_at_tls();
 }
 
-// Without a PROXY header first: where that works none is wanted, and one would be an unknown command
-// at best. Exim greets 3 s late and refuses EHLO with 503, Postfix answers 421 after 5 s.
+// Without a PROXY header first: where that works none is wanted, and one would be an unknown
+// command at best. Exim greets 3 s late and refuses EHLO with 503, Postfix answers 421 after 5 s.
 coro::Task<bool> Probe::greet() {
   auto plain = co_await open(Header::none);
   if (plain) {
@@ -115,8 +117,8 @@ coro::Task<Result<void>> Probe::hello(deliver::Connection& connection) {
     if (report_.lmtp) answer = std::move(as_lmtp);
   }
   if (!answer)
-    co_return fail(answer.error().code, fmt::format("no answer to EHLO: {}",
-                                                    answer.error().describe()));
+    co_return fail(answer.error().code,
+                   fmt::format("no answer to EHLO: {}", answer.error().describe()));
   if (!answer->is_positive())
     co_return fail(Errc::refused, fmt::format("it answers EHLO with {}", shown(*answer)));
   report_.offers = connection.offers = smtp::parse_capabilities(*answer);

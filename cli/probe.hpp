@@ -15,12 +15,12 @@
 namespace postern::cli {
 
 struct ProbeTarget {
-  std::string written;          // as the administrator named it
-  std::string host;             // its name; empty: it was an address
+  std::string written;  // as the administrator named it
+  std::string host;     // its name; empty: it was an address
   ServerAddress address;
-  std::string hello;            // what we call ourselves
-  std::string recipient;        // who is expected to be there; empty: not asked about
-  std::string domain;           // where nobody of an unlikely name is; empty: not asked about
+  std::string hello;      // what we call ourselves
+  std::string recipient;  // who is expected to be there; empty: not asked about
+  std::string domain;     // where nobody of an unlikely name is; empty: not asked about
 };
 
 // What came of it; what was not tried is empty.
@@ -28,18 +28,18 @@ struct ProbeReport {
   enum class Proxy : std::uint8_t { not_needed, v1, v2, both };
 
   bool reached = false;
-  bool talks = false;       // in one way or another EHLO was answered
-  std::string trouble;      // why not, or what was heard without a PROXY header
-  std::string greeting;     // its text, the server's name first
+  bool talks = false;    // in one way or another EHLO was answered
+  std::string trouble;   // why not, or what was heard without a PROXY header
+  std::string greeting;  // its text, the server's name first
   bool lmtp = false;
   Proxy proxy = Proxy::not_needed;
   smtp::Capabilities offers;
-  std::string starttls_trouble;           // why there was no handshake
+  std::string starttls_trouble;  // why there was no handshake
   std::optional<net::TlsFacts> tls;
-  std::string unverified;                 // why the certificate is not trusted; empty: it is
-  std::string tls_name;                   // what it was verified for
-  std::optional<smtp::Reply> unlikely;    // to RCPT for nobody
-  std::optional<smtp::Reply> expected;    // to RCPT for the recipient
+  std::string unverified;               // why the certificate is not trusted; empty: it is
+  std::string tls_name;                 // what it was verified for
+  std::optional<smtp::Reply> unlikely;  // to RCPT for nobody
+  std::optional<smtp::Reply> expected;  // to RCPT for the recipient
 };
 
 class Probe {

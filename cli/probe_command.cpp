@@ -84,8 +84,7 @@ int probe_downstream(const std::string& address, const std::string& recipient,
   auto asked = ask_about(*target, recipient, domain);
   if (!asked) return complain(asked.error().text);
   const ProbeReport report = run(*target);
-  const std::string page =
-      as_json ? probe_json(*target, report) : probe_page(*target, report);
+  const std::string page = as_json ? probe_json(*target, report) : probe_page(*target, report);
   std::fputs(page.c_str(), stdout);
   return report.talks ? 0 : 1;
 }

@@ -27,34 +27,34 @@ Advice identity(const ProbeReport& report) {
   if (report.proxy == Proxy::v1)
     return {"identity = \"proxy-v1\"", "it answers only after a PROXY header, and not version 2"};
   if (report.proxy != Proxy::not_needed)
-    return {"identity = \"proxy-v2\"", fmt::format("it answers only after a PROXY header{}",
-                                                   report.proxy == Proxy::both
-                                                       ? "; version 1 would do as well"
-                                                       : ", and not version 1")};
+    return {"identity = \"proxy-v2\"",
+            fmt::format("it answers only after a PROXY header{}",
+                        report.proxy == Proxy::both ? "; version 1 would do as well"
+                                                    : ", and not version 1")};
   if (tells_address(report.offers.xclient))
     return {"identity = \"xclient\"",
             "it offers XCLIENT to us: its rules see the client, as if it had come to it"};
   if (tells_address(report.offers.xforward))
     return {"identity = \"xforward\"", "it offers XFORWARD to us: its log names the client"};
-  return {"identity = \"none\"", "it offers neither XCLIENT nor XFORWARD to us, and answers without "
-                                 "a PROXY header"};
+  return {"identity = \"none\"",
+          "it offers neither XCLIENT nor XFORWARD to us, and answers without "
+          "a PROXY header"};
 }
 
 void add_tls(const ProbeTarget& target, const ProbeReport& report, std::vector<Advice>& out) {
   if (!report.offers.starttls)
     return out.push_back({"tls = \"off\"", "it does not offer STARTTLS"});
   if (!report.tls)
-    return out.push_back({"tls = \"off\"", fmt::format("it offers STARTTLS, but: {}",
-                                                       report.starttls_trouble)});
+    return out.push_back(
+        {"tls = \"off\"", fmt::format("it offers STARTTLS, but: {}", report.starttls_trouble)});
   const std::string with = fmt::format("{} with {}", report.tls->version, report.tls->cipher);
   if (is_near(target))
     return out.push_back(
         {"tls = \"off\"", fmt::format("it is on this machine; it would speak {}", with)});
   if (!report.unverified.empty())
     return out.push_back(
-        {"tls = \"require\"",
-         fmt::format("{}; its certificate does not verify for \"{}\": {}", with, report.tls_name,
-                     report.unverified)});
+        {"tls = \"require\"", fmt::format("{}; its certificate does not verify for \"{}\": {}",
+                                          with, report.tls_name, report.unverified)});
   out.push_back({"tls = \"verify\"", fmt::format("{}, and its certificate verifies", with)});
   if (target.host != report.tls_name)
     out.push_back({fmt::format("tls_name = \"{}\"", report.tls_name),
@@ -66,11 +66,11 @@ void add_verification(const ProbeReport& report, std::vector<Advice>& out) {
   if (!report.unlikely) return;
   const std::string said = quoted(*report.unlikely);
   if (report.unlikely->is_positive())
-    return out.push_back({"verify_recipients = false",
-                          fmt::format("it takes anybody at RCPT: {}", said)});
-  if (!report.unlikely->is_permanent())
     return out.push_back(
-        {"verify_recipients = false", fmt::format("it does not say at RCPT who is there: {}", said)});
+        {"verify_recipients = false", fmt::format("it takes anybody at RCPT: {}", said)});
+  if (!report.unlikely->is_permanent())
+    return out.push_back({"verify_recipients = false",
+                          fmt::format("it does not say at RCPT who is there: {}", said)});
   if (report.expected && !report.expected->is_positive())
     return out.push_back({"verify_recipients = false",
                           fmt::format("it refuses the recipient that was named as well: {}",
@@ -115,8 +115,7 @@ std::vector<Advice> advice(const ProbeTarget& target, const ProbeReport& report)
   if (!report.talks) return out;
   out.push_back({fmt::format("to = [\"{}\"]", target.written),
                  fmt::format("it greets as \"{}\"", printable(report.greeting, most_shown))});
-  if (report.lmtp)
-    out.push_back({"protocol = \"lmtp\"", "it knows LHLO, and does not know EHLO"});
+  if (report.lmtp) out.push_back({"protocol = \"lmtp\"", "it knows LHLO, and does not know EHLO"});
   if (!report.lmtp) out.push_back(identity(report));
   add_tls(target, report, out);
   add_verification(report, out);
@@ -134,7 +133,8 @@ std::vector<std::string> remarks(const ProbeTarget& target, const ProbeReport& r
                      !report.offers.xclient.empty() || !report.offers.xforward.empty();
   if (!tells)
     out.push_back(
-        "Its rules and its log would see Postern's address instead of the client's. Let it trust us: "
+        "Its rules and its log would see Postern's address instead of the client's. Let it trust "
+        "us: "
         "smtpd_authorized_xclient_hosts of Postfix, hosts_proxy of Exim (exim4-daemon-heavy); and "
         "never let it relay for this address");
   if (target.domain.empty())
@@ -145,7 +145,8 @@ std::vector<std::string> remarks(const ProbeTarget& target, const ProbeReport& r
 
 std::string probe_page(const ProbeTarget& target, const ProbeReport& report) {
   std::string page = fmt::format("# {}", target.address.text());
-  if (!report.talks) return page + fmt::format(": no mail server that we understand: {}\n", report.trouble);
+  if (!report.talks)
+    return page + fmt::format(": no mail server that we understand: {}\n", report.trouble);
   page += fmt::format(": {}\n", extensions(report.offers));
   if (!report.trouble.empty())
     page += fmt::format("# without a PROXY header: {}\n", report.trouble);

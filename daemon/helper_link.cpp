@@ -35,8 +35,7 @@ HelperLink::~HelperLink() {
 
 Result<void> HelperLink::start() {
   lseek(bundle_, 0, SEEK_SET);
-  auto pid =
-      spawn_self({{"--helper", std::to_string(helpers_end_)}, {helpers_end_}, bundle_, -1});
+  auto pid = spawn_self({{"--helper", std::to_string(helpers_end_)}, {helpers_end_}, bundle_, -1});
   if (!pid) return fail(pid.error());
   pid_ = *pid;
   started = std::chrono::steady_clock::now();

@@ -20,7 +20,8 @@ class HelperLink {
   using TimePoint = std::chrono::steady_clock::time_point;
 
   // `bundle`: the configuration's bytes. Errors: descriptors, io.
-  static Result<std::unique_ptr<HelperLink>> make(std::uint64_t generation, std::string_view bundle);
+  static Result<std::unique_ptr<HelperLink>> make(std::uint64_t generation,
+                                                  std::string_view bundle);
   HelperLink(const HelperLink&) = delete;
   HelperLink& operator=(const HelperLink&) = delete;
   ~HelperLink();

@@ -27,8 +27,8 @@ constexpr auto grace = 5s;  // after the end of a dialogue, and from SIGTERM to 
 constexpr auto never = HelperRun::TimePoint::max();
 
 // Nothing of our own: a program finds what any service's would.
-const char* const environment[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-                                   "LANG=C", nullptr};
+const char* const environment[] = {
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C", nullptr};
 
 void tell(int end, const ProgramEnd& what) {
   const std::string text = net::write_program_end(what);
@@ -47,8 +47,8 @@ class Plan {
     posix_spawnattr_setsigmask(&attributes_, &none);
     posix_spawnattr_setsigdefault(&attributes_, &all);
     posix_spawnattr_setpgroup(&attributes_, 0);  // what it starts goes with it
-    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-                                               POSIX_SPAWN_SETPGROUP);
+    posix_spawnattr_setflags(
+        &attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
   }
   ~Plan() {
     posix_spawnattr_destroy(&attributes_);
@@ -101,7 +101,8 @@ std::unique_ptr<HelperRun> HelperRun::start(const deliver::ProgramSettings& prog
   if (failed) refuse(end, fmt::format("{}: {}", program.command.front(), std::strerror(failed)));
   for (const int descriptor : descriptors)
     if (failed || (descriptor != end && descriptor != input)) close(descriptor);
-  if (!failed) return std::unique_ptr<HelperRun>(new HelperRun(program, pid, end, output[0], input));
+  if (!failed)
+    return std::unique_ptr<HelperRun>(new HelperRun(program, pid, end, output[0], input));
   if (output[0] >= 0) close(output[0]);
   return nullptr;
 }
@@ -136,8 +137,8 @@ void HelperRun::heard(const pollfd& polled) {
   if (polled.fd == end_) given_up();
 }
 
-// In a dialogue the end of its input is the end: an SMTP server takes no half message. Others would,
-// and are killed while their input is held open.
+// In a dialogue the end of its input is the end: an SMTP server takes no half message. Others
+// would, and are killed while their input is held open.
 void HelperRun::given_up() {
   abandoned_ = true;
   if (program_.manner != deliver::Manner::exim_pipe) {

@@ -145,13 +145,13 @@ class Master {
   policy::Bundle judged_bundle_;
   std::string judged_bytes_;
   std::unique_ptr<Ports> ports_;
-  std::unique_ptr<Generation> current_;           // null until the start is complete
-  std::unique_ptr<Generation> next_;              // not ready yet
-  std::vector<std::unique_ptr<Child>> children_;  // of every generation
+  std::unique_ptr<Generation> current_;               // null until the start is complete
+  std::unique_ptr<Generation> next_;                  // not ready yet
+  std::vector<std::unique_ptr<Child>> children_;      // of every generation
   std::vector<std::unique_ptr<HelperLink>> helpers_;  // likewise
-  bool no_more_programs_ = false;                 // the rights to start them have been given up
-  std::vector<Presence> presence_;                // of the slots of current_, when last looked at
-  Columns columns_;                               // who serves what of it
+  bool no_more_programs_ = false;                     // the rights to start them have been given up
+  std::vector<Presence> presence_;  // of the slots of current_, when last looked at
+  Columns columns_;                 // who serves what of it
   std::uint64_t generations_ = 0;
   std::optional<Tally> tally_;
   std::unique_ptr<Control> control_;

@@ -66,9 +66,8 @@ void Master::keep_helpers(TimePoint now) {
       return owner != nullptr && (*owner).number == helper->generation();
     };
     const bool has_workers =
-        std::any_of(children_.begin(), children_.end(), [&](const auto& child) {
-          return child->generation() == helper->generation();
-        });
+        std::any_of(children_.begin(), children_.end(),
+                    [&](const auto& child) { return child->generation() == helper->generation(); });
     if (!helper->retired() && !has_workers && !of_it(current_) && !of_it(next_)) helper->retire();
     if (helper->retired() || now < helper->restart_at) continue;
     auto started = helper->start();

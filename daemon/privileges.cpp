@@ -159,8 +159,7 @@ Result<void> become_starter(const std::string& user, const std::string& group) {
 
 bool setuid_works() { return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0; }
 
-Result<void> limit_master(const std::string& user, const std::string& group,
-                          bool starts_programs) {
+Result<void> limit_master(const std::string& user, const std::string& group, bool starts_programs) {
   prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   if (geteuid() != 0) {
     if (set_capabilities(bit(CAP_NET_BIND_SERVICE))) return {};

@@ -110,8 +110,11 @@ std::vector<deliver::ProgramSettings> helper_programs(const policy::MasterSettin
   auto programs = session::program_settings(settings.programs, 1);
   const auto add = [&](const policy::ForwardTo& forward) {
     if (forward.protocol == policy::ForwardProtocol::exim_pipe && forward.maildir.empty())
-      programs.push_back({exim_program(forward), deliver::Manner::exim_pipe,
-                          {forward.command.text}, forward.max_connections, session_time});
+      programs.push_back({exim_program(forward),
+                          deliver::Manner::exim_pipe,
+                          {forward.command.text},
+                          forward.max_connections,
+                          session_time});
   };
   add(settings.forward);
   for (const policy::ForwardRoute& route : settings.forward.routes) add(route);

@@ -22,7 +22,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const std::string& word : *arguments) {
       FUZZ_CHECK(word.find('\0') == std::string::npos && word.find('\n') == std::string::npos);
       const bool ours = word == "-i" || word == "-f" || word == "--" || word == "-bs" ||
-                        word == "-oMa" || word == "-oMt" || word == "-oMs" || word == "-oMaa" || word == "-oMr";
+                        word == "-oMa" || word == "-oMt" || word == "-oMs" || word == "-oMaa" ||
+                        word == "-oMr";
       if (!ours) FUZZ_CHECK(!word.starts_with('-'));
       if (ours) FUZZ_CHECK(!behind);
       behind = behind || word == "--";
@@ -34,8 +35,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 std::vector<std::string> fuzz_seeds() {
   std::vector<std::string> seeds;
   for (const std::vector<std::string>& words :
-       {std::vector<std::string>{}, {"a@b.example", "x@example.net", "postmaster"},
-        {"", "x@example.net"}, {"192.0.2.5", "4000", "host.example", "user", "esmtpsa"},
+       {std::vector<std::string>{},
+        {"a@b.example", "x@example.net", "postmaster"},
+        {"", "x@example.net"},
+        {"192.0.2.5", "4000", "host.example", "user", "esmtpsa"},
         {"2001:db8::1", "1", "", "", "smtp"}}) {
     net::ProgramCall call;
     call.program = "p";

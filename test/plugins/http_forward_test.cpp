@@ -45,7 +45,8 @@ struct WebServer {
 };
 
 struct Posted {
-  explicit Posted(const std::string& keys = {}, const std::string& url = "http://127.0.0.1:8080/in") {
+  explicit Posted(const std::string& keys = {},
+                  const std::string& url = "http://127.0.0.1:8080/in") {
     h.load("http_forward", "url = \"" + url + "\"\nanswer_within = \"20s\"\n" + keys);
     for (const char* address : {"127.0.0.1:8080", "192.0.2.80:8080"})
       h.network.listen(*SocketAddress::parse(address),

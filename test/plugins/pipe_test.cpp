@@ -15,7 +15,8 @@ namespace {
 const std::string content = "Subject: test\r\n\r\n.dot\r\n..\r\nend\r\n";
 
 struct WithProgram {
-  explicit WithProgram(const std::string& manner, ProgramEnd end = {ProgramEnd::Kind::exited, 0, ""}) {
+  explicit WithProgram(const std::string& manner,
+                       ProgramEnd end = {ProgramEnd::Kind::exited, 0, ""}) {
     h.configure("[[program]]\nname = \"p\"\nmanner = \"" + manner +
                 "\"\ncommand = [\"/bin/p\"]\nat_a_time = 1\ntimeout = \"30s\"\n");
     h.load("pipe", "program = \"p\"");
@@ -70,8 +71,7 @@ TEST_CASE("pipe: a batch is SMTP", "[plugins][pipe]") {
   CHECK(with.send().substr(0, 9) == "250 2.0.0");
   CHECK(with.taken.input.starts_with(
       "MAIL FROM:<a@b.example>\r\nRCPT TO:<x@example.net>\r\nDATA\r\nReceived: "));
-  CHECK(with.taken.input.ends_with(
-      "Subject: test\r\n\r\n..dot\r\n...\r\nend\r\n.\r\nQUIT\r\n"));
+  CHECK(with.taken.input.ends_with("Subject: test\r\n\r\n..dot\r\n...\r\nend\r\n.\r\nQUIT\r\n"));
   CHECK(with.h.end() == "");
 }
 
@@ -119,7 +119,8 @@ TEST_CASE("pipe: one that hangs is given up in time, and never sees the end of a
   with.h.programs.install("p", [&](net::ProgramCall, net::RunningProgram theirs) {
     return hang(std::move(theirs), !before_the_end, saw_end);
   });
-  const std::string message = before_the_end ? content + std::string(2'000'000, 'x') + "\r\n" : content;
+  const std::string message =
+      before_the_end ? content + std::string(2'000'000, 'x') + "\r\n" : content;
   const auto begin = with.h.sim.elapsed();
   CHECK(with.send(message).substr(0, 3) == "451");
   CHECK(with.h.sim.elapsed() - begin < 60s);
@@ -127,7 +128,8 @@ TEST_CASE("pipe: one that hangs is given up in time, and never sees the end of a
   CHECK(with.h.end() == "");
 }
 
-TEST_CASE("pipe: without a helper, or where it is busy, the client comes again", "[plugins][pipe]") {
+TEST_CASE("pipe: without a helper, or where it is busy, the client comes again",
+          "[plugins][pipe]") {
   WithProgram with("sendmail");
   with.h.programs.fail(GENERATE(Errc::busy, Errc::descriptors));
   CHECK(with.send().substr(0, 5) == "451 4");

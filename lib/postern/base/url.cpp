@@ -32,7 +32,8 @@ Result<Url> Url::parse(std::string_view text) {
     return wrong("a URL has at most 2048 printable characters and no blanks");
   Url url;
   url.tls = istarts_with(text, "https://");
-  if (!url.tls && !istarts_with(text, "http://")) return wrong("a URL begins with http:// or https://");
+  if (!url.tls && !istarts_with(text, "http://"))
+    return wrong("a URL begins with http:// or https://");
   url.port = url.tls ? 443 : 80;
   text.remove_prefix(url.tls ? 8 : 7);
   if (text.find('#') != std::string_view::npos) return wrong("a fragment (#) is never sent");

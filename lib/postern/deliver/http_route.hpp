@@ -54,8 +54,8 @@ class HttpRoute final : public Route {
 // The head of the request, with its empty line.
 std::string http_request_head(const HttpSettings& settings, const Envelope& envelope,
                               std::uint64_t octets);
-// What our client hears of a status. 408, 425 and 429 always mean to come again, and 3xx is trouble:
-// no redirect is followed.
+// What our client hears of a status. 408, 425 and 429 always mean to come again, and 3xx is
+// trouble: no redirect is followed.
 smtp::Reply reply_to_status(const HttpSettings& settings, int status, const std::string& text,
                             const std::string& id);
 

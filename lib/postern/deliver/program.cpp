@@ -14,8 +14,8 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-constexpr std::size_t most_name_octets = 255;    // RFC 5321 section 4.5.3.1.2
-constexpr std::size_t most_login_octets = 255;   // as in XCLIENT
+constexpr std::size_t most_name_octets = 255;            // RFC 5321 section 4.5.3.1.2
+constexpr std::size_t most_login_octets = 255;           // as in XCLIENT
 constexpr std::size_t most_argument_octets = 64 * 1024;  // of one message's addresses
 // RFC 3848, in the spelling of Exim's received_protocol.
 constexpr std::array<std::string_view, 6> protocols{"smtp",   "smtps",  "esmtp",

@@ -86,8 +86,8 @@ smtp::Reply reply_to_end(Manner manner, const net::ProgramEnd& end, bool whole,
   if (manner == Manner::bsmtp) {
     // Whatever its status: Exim's is 0 where it mails the error to the sender.
     const std::string_view said = refusal_in(end.output);
-    const std::string text = printable(trim(said.substr(std::min<std::size_t>(said.size(), 4))),
-                                       most_text);
+    const std::string text =
+        printable(trim(said.substr(std::min<std::size_t>(said.size(), 4))), most_text);
     if (!said.empty() && said[0] == '4') return {451, {4, 3, 0}, text};
     if (!said.empty()) return {550, {5, 3, 0}, text};
   }
@@ -173,16 +173,14 @@ class ProgramRoute::Transaction final : public Delivery {
       co_return handover;
     }
     Handover handover(reply_to_end(route_.settings_.manner, *end, whole, envelope_.id));
-    if (!handover.reply.is_positive())
-      route_.log_.warning("{}: {}", target(), net::describe(*end));
+    if (!handover.reply.is_positive()) route_.log_.warning("{}: {}", target(), net::describe(*end));
     handover.uncertain = whole && end->kind != net::ProgramEnd::Kind::exited &&
                          end->kind != net::ProgramEnd::Kind::refused;
     co_return handover;
   }
 
   Handover failed(const Error& error) {
-    if (error.code != Errc::cancelled)
-      route_.log_.error("{}: {}", target(), error.describe());
+    if (error.code != Errc::cancelled) route_.log_.error("{}: {}", target(), error.describe());
     return Handover(error.code == Errc::busy ? smtp::replies::downstream_closing()
                                              : smtp::replies::local_error());
   }

@@ -12,7 +12,10 @@ namespace postern::deliver {
 class ProgramRoute final : public Route {
  public:
   ProgramRoute(net::Programs& programs, Log& log, ProgramSettings settings)
-      : programs_(programs), log_(log), settings_(std::move(settings)), slots_(settings_.at_a_time) {}
+      : programs_(programs),
+        log_(log),
+        settings_(std::move(settings)),
+        slots_(settings_.at_a_time) {}
 
   smtp::Capabilities offers() const override;
   std::unique_ptr<Delivery> begin(Envelope& envelope) override;

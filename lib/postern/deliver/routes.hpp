@@ -21,7 +21,7 @@ class Routes {
 
   // The same settings give the same route.
   Maildir& maildir(const MaildirSettings& settings);
-  HttpRoute& web_server(const HttpSettings& settings);    // after use(resolver)
+  HttpRoute& web_server(const HttpSettings& settings);     // after use(resolver)
   ProgramRoute& program(const ProgramSettings& settings);  // after use(programs)
   SmtpRoute& server(const PoolSettings& settings);
 

@@ -22,8 +22,7 @@ std::optional<ProgramEnd> parse(std::string_view text) {
   while (kind < kinds.size() && kinds[kind] != text.substr(0, space)) ++kind;
   if (kind == kinds.size()) return {};
   end.kind = static_cast<ProgramEnd::Kind>(kind);
-  const auto [stop, error] =
-      std::from_chars(text.data() + space + 1, text.data() + line, end.code);
+  const auto [stop, error] = std::from_chars(text.data() + space + 1, text.data() + line, end.code);
   if (error != std::errc() || stop != text.data() + line) return {};
   end.output = text.substr(line + 1);
   return end;

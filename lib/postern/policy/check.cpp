@@ -232,14 +232,12 @@ void check_plugins(const Value& document, Problems& problems) {
 }
 
 bool is_program_name(const std::string& name) {
-  return !name.empty() && name.size() <= 64 &&
-         std::all_of(name.begin(), name.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-         });
+  return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+  });
 }
 
-void check_programs(const Value& document, const Configuration& configuration,
-                    Problems& problems) {
+void check_programs(const Value& document, const Configuration& configuration, Problems& problems) {
   std::set<std::string> seen;
   for (std::size_t i = 0; i < configuration.programs.size(); ++i) {
     const Program& program = configuration.programs[i];
@@ -256,8 +254,7 @@ void check_programs(const Value& document, const Configuration& configuration,
                      "names no program");
     } else if (!program.command.front().starts_with('/'))
       problems.add(place_in_block(document, "program", i, "command"), "program.command",
-                   fmt::format("'{}' is no absolute path",
-                               printable(program.command.front(), 80)));
+                   fmt::format("'{}' is no absolute path", printable(program.command.front(), 80)));
   }
 }
 
@@ -271,17 +268,15 @@ void check_pipes(const Value& document, const Configuration& configuration, Prob
     if (use == nullptr || use->value.text != "pipe" || program == nullptr) continue;
     const auto called = [&](const Program& each) { return each.name == program->value.text; };
     if (!std::any_of(configuration.programs.begin(), configuration.programs.end(), called))
-      problems.add(program->value.place, "plugin.program",
-                   fmt::format("no [[program]] is called '{}'",
-                               printable(program->value.text, 64)));
+      problems.add(
+          program->value.place, "plugin.program",
+          fmt::format("no [[program]] is called '{}'", printable(program->value.text, 64)));
   }
 }
 
 // What is to be started has to be there; who looks is the user that starts it.
-void check_commands(const Value& document, const Configuration& configuration,
-                    Problems& problems) {
-  const auto check_command = [&](const std::string& command, const Place& place,
-                                 const char* key) {
+void check_commands(const Value& document, const Configuration& configuration, Problems& problems) {
+  const auto check_command = [&](const std::string& command, const Place& place, const char* key) {
     if (command.starts_with('/') && access(command.c_str(), X_OK) != 0)
       problems.add(place, key,
                    fmt::format("{}: {}", command, std::generic_category().message(errno)));

@@ -138,8 +138,8 @@ struct Verify {
 // Who takes messages over, and how.
 struct ForwardTo {
   Endpoints to;
-  FilePath maildir;                      // exactly one of the two, or none by exim_pipe
-  FilePath command{"/usr/sbin/exim4"};   // by exim_pipe
+  FilePath maildir;                     // exactly one of the two, or none by exim_pipe
+  FilePath command{"/usr/sbin/exim4"};  // by exim_pipe
   ForwardProtocol protocol = ForwardProtocol::smtp;
   Identity identity = Identity::none;
   std::size_t max_connections = 20;
@@ -250,8 +250,8 @@ struct MasterSettings {
   std::size_t workers = 0;  // 0: one per core
   milliseconds drain_timeout = seconds(60);
   std::vector<SocketAddress> listen;
-  bool speaks_tls = false;  // a listener does
-  Tls tls;                  // whose files it watches
+  bool speaks_tls = false;        // a listener does
+  Tls tls;                        // whose files it watches
   Forward forward;                // for the programs
   std::vector<Program> programs;  // that the helper may start
   LogSettings log;

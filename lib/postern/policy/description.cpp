@@ -201,9 +201,10 @@ void Program::describe(Schema<Program>& schema) {
       .key("command", &Program::command,
            "its absolute path and the arguments that always come first; no shell sees them")
       .required();
-  schema.key("at_a_time", &Program::at_a_time,
-             "how many of it run, shared out among the workers, at least one each; further "
-             "messages wait")
+  schema
+      .key("at_a_time", &Program::at_a_time,
+           "how many of it run, shared out among the workers, at least one each; further "
+           "messages wait")
       .at_least(1)
       .at_most(1000);
   schema.key("timeout", &Program::timeout, "for one message; then it is killed")

@@ -45,32 +45,36 @@ TEST_CASE("HttpReplyParser: knows where a reply ends", "[deliver][http]") {
       {"no reason", "HTTP/1.0 201 \r\nContent-Length: 0\r\n\r\n", State::done, 201, ""},
       {"no reason and no blank", "HTTP/1.1 201\r\nContent-Length: 0\r\n\r\n", State::done, 201, ""},
       {"a body that is counted", ok + "content-LENGTH:  2 \r\n\r\nhi", State::done, 200, "hi"},
-      {"... what follows is not read", ok + "Content-Length: 2\r\n\r\nhiHTTP", State::done, 200, "hi"},
+      {"... what follows is not read", ok + "Content-Length: 2\r\n\r\nhiHTTP", State::done, 200,
+       "hi"},
       {"... not all here", ok + "Content-Length: 3\r\n\r\nhi", State::head, 200, "hi"},
-      {"the same length twice", ok + "Content-Length: 2\r\nContent-Length: 2\r\n\r\nhi", State::done,
-       200, "hi"},
+      {"the same length twice", ok + "Content-Length: 2\r\nContent-Length: 2\r\n\r\nhi",
+       State::done, 200, "hi"},
       {"none", "HTTP/1.1 204 No\r\n\r\n", State::done, 204, ""},
       {"until the end", "HTTP/1.1 503 Busy\r\n\r\nlater", State::head, 503, "later"},
       {"in chunks",
        ok + "Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\nA;x=y\r\n 012345678\r\n0\r\n\r\n",
        State::done, 200, "hi 012345678"},
       {"chunks, whatever the length says",
-       ok + "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n", State::done, 200,
-       "hi"},
-      {"behind interim ones", "HTTP/1.1 100 Go\r\n\r\nHTTP/1.1 103 x\r\nContent-Length: 9\r\n\r\n" + ok +
-       "Content-Length: 0\r\n\r\n", State::done, 200, ""},
-      {"lines that end with LF", "HTTP/1.1 404 No\nContent-Length: 2\n\nno", State::done, 404, "no"},
+       ok + "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n", State::done,
+       200, "hi"},
+      {"behind interim ones",
+       "HTTP/1.1 100 Go\r\n\r\nHTTP/1.1 103 x\r\nContent-Length: 9\r\n\r\n" + ok +
+           "Content-Length: 0\r\n\r\n",
+       State::done, 200, ""},
+      {"lines that end with LF", "HTTP/1.1 404 No\nContent-Length: 2\n\nno", State::done, 404,
+       "no"},
       {"no HTTP", "220 smtp.example ESMTP\r\n", State::malformed, 0, ""},
       {"another version", "HTTP/2.0 200 OK\r\n", State::malformed, 0, ""},
       {"no status", "HTTP/1.1 2x0 OK\r\n", State::malformed, 0, ""},
       {"no such status", "HTTP/1.1 600 OK\r\n", State::malformed, 0, ""},
       {"two lengths", ok + "Content-Length: 2\r\nContent-Length: 3\r\n", State::malformed, 200, ""},
       {"no number", ok + "Content-Length: -1\r\n", State::malformed, 200, ""},
-      {"a coding that we do not know", ok + "Transfer-Encoding: gzip, chunked\r\n", State::malformed,
-       200, ""},
+      {"a coding that we do not know", ok + "Transfer-Encoding: gzip, chunked\r\n",
+       State::malformed, 200, ""},
       {"no field", ok + "nothing\r\n", State::malformed, 200, ""},
-      {"a chunk without a size", ok + "Transfer-Encoding: chunked\r\n\r\nx\r\n", State::malformed, 200,
-       ""},
+      {"a chunk without a size", ok + "Transfer-Encoding: chunked\r\n\r\nx\r\n", State::malformed,
+       200, ""},
       {"a chunk that is longer than it says", ok + "Transfer-Encoding: chunked\r\n\r\n1\r\nhi\r\n",
        State::malformed, 200, "h"},
       {"a size beyond all", ok + "Transfer-Encoding: chunked\r\n\r\n11112222333344445\r\n",
@@ -87,7 +91,8 @@ TEST_CASE("HttpReplyParser: knows where a reply ends", "[deliver][http]") {
 TEST_CASE("HttpReplyParser: an end of the connection ends a body, and nothing else",
           "[deliver][http]") {
   CHECK(read("HTTP/1.1 503 Busy\r\n\r\nlater", 100, true).state == State::done);
-  CHECK(read("HTTP/1.1 503 Busy\r\nContent-Length: 9\r\n\r\nlater", 100, true).state == State::done);
+  CHECK(read("HTTP/1.1 503 Busy\r\nContent-Length: 9\r\n\r\nlater", 100, true).state ==
+        State::done);
   CHECK(read("HTTP/1.1 200 OK\r\nX: y\r\n", 100, true).state == State::malformed);
   CHECK(read("", 100, true).state == State::malformed);
 }

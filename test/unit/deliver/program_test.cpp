@@ -17,9 +17,10 @@ TEST_CASE("program_arguments: Exim hears of the client, each behind its option",
   const auto full = deliver::program_arguments(
       Manner::exim_pipe, {"192.0.2.5", "4000", "host.example", "user", "esmtpsa"});
   REQUIRE(full);
-  CHECK(*full == Words{"-bs", "-oMt", "", "-oMa", "192.0.2.5.4000", "-oMs", "host.example", "-oMaa", "user",
-                       "-oMr", "esmtpsa"});
-  const auto six = deliver::program_arguments(Manner::exim_pipe, {"2001:DB8::1", "1", "", "", "smtp"});
+  CHECK(*full == Words{"-bs", "-oMt", "", "-oMa", "192.0.2.5.4000", "-oMs", "host.example", "-oMaa",
+                       "user", "-oMr", "esmtpsa"});
+  const auto six =
+      deliver::program_arguments(Manner::exim_pipe, {"2001:DB8::1", "1", "", "", "smtp"});
   REQUIRE(six);
   CHECK(*six == Words{"-bs", "-oMt", "", "-oMa", "2001:db8::1.1", "-oMr", "smtp"});
 }
@@ -33,12 +34,30 @@ TEST_CASE("program_arguments: Exim is told nothing that is not what it should be
     std::string word;
   };
   const auto row = GENERATE(values<Row>({
-      {0, ""}, {0, "-bV"}, {0, "192.0.2.5 -bV"}, {0, "host.example"}, {0, "127.0.0.1\n"},
-      {1, ""}, {1, "70000"}, {1, "-1"}, {1, "25x"},
-      {2, "-oX"}, {2, "${run{/bin/touch x}}"}, {2, "a b"}, {2, "a\n"}, {2, std::string(256, 'a')},
-      {2, ".a"}, {2, "h\xc3\xb6st"}, {2, std::string("a\0b", 3)},
-      {3, "-bV"}, {3, "a b"}, {3, "a\n"}, {3, std::string(256, 'a')},
-      {4, "esmtp -bV"}, {4, "-bV"}, {4, "local"},
+      {0, ""},
+      {0, "-bV"},
+      {0, "192.0.2.5 -bV"},
+      {0, "host.example"},
+      {0, "127.0.0.1\n"},
+      {1, ""},
+      {1, "70000"},
+      {1, "-1"},
+      {1, "25x"},
+      {2, "-oX"},
+      {2, "${run{/bin/touch x}}"},
+      {2, "a b"},
+      {2, "a\n"},
+      {2, std::string(256, 'a')},
+      {2, ".a"},
+      {2, "h\xc3\xb6st"},
+      {2, std::string("a\0b", 3)},
+      {3, "-bV"},
+      {3, "a b"},
+      {3, "a\n"},
+      {3, std::string(256, 'a')},
+      {4, "esmtp -bV"},
+      {4, "-bV"},
+      {4, "local"},
   }));
   Words words = good;
   words[row.place] = row.word;
@@ -48,7 +67,8 @@ TEST_CASE("program_arguments: Exim is told nothing that is not what it should be
 
 TEST_CASE("program_arguments: Exim is told five things", "[deliver][program]") {
   CHECK_FALSE(deliver::program_arguments(Manner::exim_pipe, {}));
-  CHECK_FALSE(deliver::program_arguments(Manner::exim_pipe, {"192.0.2.5", "1", "", "", "smtp", ""}));
+  CHECK_FALSE(
+      deliver::program_arguments(Manner::exim_pipe, {"192.0.2.5", "1", "", "", "smtp", ""}));
 }
 
 TEST_CASE("program_arguments: sendmail's recipients stand behind --", "[deliver][program]") {
@@ -85,8 +105,7 @@ TEST_CASE("exim_call: a name that is none is not told", "[deliver][program]") {
   CHECK(deliver::program_arguments(Manner::exim_pipe, call.words));
 }
 
-TEST_CASE("reply_to_end: 250 is for status 0 after the whole message alone",
-          "[deliver][program]") {
+TEST_CASE("reply_to_end: 250 is for status 0 after the whole message alone", "[deliver][program]") {
   using Kind = ProgramEnd::Kind;
   struct Row {
     Manner manner;

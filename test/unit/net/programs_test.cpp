@@ -1,11 +1,11 @@
 // What a worker and the helper say to each other.
+#include "postern/testing/memory_stream.hpp"
 #include <postern/net/program_request.hpp>
 #include <postern/net/programs.hpp>
 
 #include <string>
 
 #include "catch.hpp"
-#include "postern/testing/memory_stream.hpp"
 
 using namespace postern;
 using namespace std::chrono_literals;
