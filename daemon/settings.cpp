@@ -34,12 +34,14 @@ deliver::VerifySettings verify_settings(const policy::Configuration& configurati
 }
 
 // Connections to all downstreams at a time.
-std::size_t downstream_connections(const policy::Forward& forward) {
+std::size_t downstream_connections(const policy::Configuration& configuration) {
+  const policy::Forward& forward = configuration.forward;
   const auto of = [](const policy::ForwardTo& to) {  // a program has two: how it ends is the other
     return to.max_connections * (to.protocol == policy::ForwardProtocol::exim_pipe ? 2 : 1);
   };
   std::size_t sum = of(forward);
   for (const policy::ForwardRoute& route : forward.routes) sum += of(route);
+  for (const policy::Program& program : configuration.programs) sum += 3 * program.at_a_time;
   return sum;
 }
 
@@ -137,7 +139,7 @@ Result<std::size_t> most_sessions(const policy::Configuration& configuration) {
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
   const std::size_t taken =
-      open_descriptors() + own + downstream_connections(configuration.forward);
+      open_descriptors() + own + downstream_connections(configuration);
   if (limit.rlim_cur < taken + least)
     return fail(
         Errc::descriptors,
