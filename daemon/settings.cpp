@@ -138,8 +138,7 @@ Result<std::size_t> most_sessions(const policy::Configuration& configuration) {
   constexpr std::size_t least = 16;
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
-  const std::size_t taken =
-      open_descriptors() + own + downstream_connections(configuration);
+  const std::size_t taken = open_descriptors() + own + downstream_connections(configuration);
   if (limit.rlim_cur < taken + least)
     return fail(
         Errc::descriptors,
