@@ -50,6 +50,8 @@ int judge(const policy::Bundle& bundle, bool say_good) {
   return 0;
 }
 
+}  // namespace
+
 Result<std::string> read_standard_input() {
   std::string bytes;
   std::size_t used = 0;
@@ -66,8 +68,6 @@ Result<std::string> read_standard_input() {
   bytes.resize(used);
   return bytes;
 }
-
-}  // namespace
 
 int check_file(const std::string& path) {
   auto bundle = policy::read_bundle(path);

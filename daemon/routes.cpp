@@ -5,13 +5,20 @@
 namespace postern::daemon {
 
 WorkerRoutes::WorkerRoutes(coro::Scheduler& scheduler, net::Files& files, net::Network& network,
-                           Log& log, const policy::Configuration& configuration,
-                           std::size_t workers)
+                           net::Programs* programs, dns::Resolver& resolver, Log& log,
+                           const policy::Configuration& configuration, std::size_t workers)
     : configuration_(configuration),
       workers_(workers),
       routes_(scheduler, files, network, log),
-      service_(routes_, pool_settings(configuration, configuration.forward, workers)),
-      site_(route(configuration.forward)) {}
+      service_(routes_, pool_settings(configuration, configuration.forward, workers),
+               session::program_settings(configuration.programs, workers)),
+      site_(first_route(programs, resolver)) {}
+
+deliver::Route& WorkerRoutes::first_route(net::Programs* programs, dns::Resolver& resolver) {
+  routes_.use(resolver);
+  if (programs) routes_.use(*programs);
+  return route(configuration_.forward);
+}
 
 deliver::Route& WorkerRoutes::route(const policy::ForwardTo& destination) {
   if (!destination.maildir.empty())

@@ -11,8 +11,10 @@ namespace postern::daemon {
 
 class WorkerRoutes {
  public:
-  // `workers` share the connections to each downstream.
-  WorkerRoutes(coro::Scheduler& scheduler, net::Files& files, net::Network& network, Log& log,
+  // `workers` share the connections to each downstream. `programs` may be null where the
+  // configuration names none.
+  WorkerRoutes(coro::Scheduler& scheduler, net::Files& files, net::Network& network,
+               net::Programs* programs, dns::Resolver& resolver, Log& log,
                const policy::Configuration& configuration, std::size_t workers);
 
   deliver::Route& site() { return site_; }
@@ -23,6 +25,7 @@ class WorkerRoutes {
 
  private:
   deliver::Route& route(const policy::ForwardTo& destination);
+  deliver::Route& first_route(net::Programs* programs, dns::Resolver& resolver);
 
   const policy::Configuration& configuration_;
   std::size_t workers_;

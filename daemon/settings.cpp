@@ -34,9 +34,14 @@ deliver::VerifySettings verify_settings(const policy::Configuration& configurati
 }
 
 // Connections to all downstreams at a time.
-std::size_t downstream_connections(const policy::Forward& forward) {
-  std::size_t sum = forward.max_connections;
-  for (const policy::ForwardRoute& route : forward.routes) sum += route.max_connections;
+std::size_t downstream_connections(const policy::Configuration& configuration) {
+  const policy::Forward& forward = configuration.forward;
+  const auto of = [](const policy::ForwardTo& to) {  // a program has two: how it ends is the other
+    return to.max_connections * (to.protocol == policy::ForwardProtocol::exim_pipe ? 2 : 1);
+  };
+  std::size_t sum = of(forward);
+  for (const policy::ForwardRoute& route : forward.routes) sum += of(route);
+  for (const policy::Program& program : configuration.programs) sum += 3 * program.at_a_time;
   return sum;
 }
 
@@ -78,6 +83,10 @@ deliver::PoolSettings pool_settings(const policy::Configuration& configuration,
   for (const policy::Endpoints::Server& server : forward.to.servers)
     settings.to.emplace_back(server.address, server.weight);
   settings.hostname = configuration.hostname;
+  if (forward.protocol == policy::ForwardProtocol::exim_pipe) {
+    settings.program = exim_program(forward);
+    settings.to = {deliver::Server(ServerAddress::program(forward.command.text))};
+  }
   const bool lmtp = forward.protocol == policy::ForwardProtocol::lmtp;
   settings.protocol = lmtp ? deliver::Protocol::lmtp : deliver::Protocol::smtp;
   settings.identity = static_cast<deliver::Identity>(forward.identity);
@@ -91,6 +100,27 @@ deliver::PoolSettings pool_settings(const policy::Configuration& configuration,
                        due.data,    due.block,    due.final};
   if (forward.verify_recipients) settings.verify = verify_settings(configuration, forward, workers);
   return settings;
+}
+
+std::string exim_program(const policy::ForwardTo& forward) {
+  return "exim-pipe:" + forward.command.text;
+}
+
+std::vector<deliver::ProgramSettings> helper_programs(const policy::MasterSettings& settings) {
+  // However slow its client is: for as long as a transaction may take by our own limits.
+  constexpr std::chrono::hours session_time{3};
+  auto programs = session::program_settings(settings.programs, 1);
+  const auto add = [&](const policy::ForwardTo& forward) {
+    if (forward.protocol == policy::ForwardProtocol::exim_pipe && forward.maildir.empty())
+      programs.push_back({exim_program(forward),
+                          deliver::Manner::exim_pipe,
+                          {forward.command.text},
+                          forward.max_connections,
+                          session_time});
+  };
+  add(settings.forward);
+  for (const policy::ForwardRoute& route : settings.forward.routes) add(route);
+  return programs;
 }
 
 dns::Settings dns_settings(const policy::Configuration& configuration) {
@@ -108,8 +138,7 @@ Result<std::size_t> most_sessions(const policy::Configuration& configuration) {
   constexpr std::size_t least = 16;
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
-  const std::size_t taken =
-      open_descriptors() + own + downstream_connections(configuration.forward);
+  const std::size_t taken = open_descriptors() + own + downstream_connections(configuration);
   if (limit.rlim_cur < taken + least)
     return fail(
         Errc::descriptors,

@@ -79,6 +79,15 @@ class Worker::Recess final : public coro::Timer {
   Worker& worker_;
 };
 
+namespace {
+
+std::optional<net::HelperPrograms> ask_helper(net::Loop& loop, int socket) {
+  if (socket < 0) return {};
+  return net::HelperPrograms(loop, socket);
+}
+
+}  // namespace
+
 Worker::Worker(net::Loop& loop, Log& log, const policy::Loaded& loaded, WorkerPlugins plugins,
                WorkerIdentity identity, Counters& counters)
     : loop_(loop),
@@ -90,7 +99,9 @@ Worker::Worker(net::Loop& loop, Log& log, const policy::Loaded& loaded, WorkerPl
       settings_(session_settings(loaded.configuration)),
       listeners_(session_listeners(loaded.configuration)),
       plugins_(std::move(plugins)),
-      routes_(loop, files_, network_, log, loaded.configuration, identity.workers),
+      programs_(ask_helper(loop, identity.helper)),
+      routes_(loop, files_, network_, programs_ ? &*programs_ : nullptr, *plugins_.resolver, log,
+              loaded.configuration, identity.workers),
       scope_(std::make_unique<Scope>(loop, *plugins_.lineup)),
       lists_(loop, log, loaded.snapshot),
       services_{loop, files_, log, routes_.site(), *plugins_.lineup, *scope_, settings_, *this},

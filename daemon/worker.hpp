@@ -6,6 +6,7 @@
 #include <postern/deliver/route.hpp>
 #include <postern/dns/ares_resolver.hpp>
 #include <postern/net/disk_files.hpp>
+#include <postern/net/helper_programs.hpp>
 #include <postern/net/tcp.hpp>
 #include <postern/net/tls.hpp>
 #include <postern/plugin/line_up.hpp>
@@ -16,6 +17,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +32,7 @@ struct WorkerIdentity {
   std::uint64_t generation = 1;
   std::size_t workers = 1;           // how many share the downstream's connections
   std::size_t most_sessions = 1000;  // see most_sessions()
+  int helper = -1;                   // where programs are asked for; -1: there are none
 };
 
 // For status.
@@ -102,6 +105,7 @@ class Worker final : private net::LagWatcher, private session::SessionHost {
   session::Settings settings_;
   std::vector<session::Listener> listeners_;  // of the [[listen]] blocks
   WorkerPlugins plugins_;
+  std::optional<net::HelperPrograms> programs_;
   WorkerRoutes routes_;
   std::unique_ptr<net::TlsServer> tls_;
   std::unique_ptr<Scope> scope_;  // of what outlives the clients

@@ -260,7 +260,7 @@ Result<void> work(int channel, Orders orders, Decoder decoder) {
   auto most = most_sessions(loaded.configuration);
   if (!most) return fail(most.error());
   const WorkerIdentity identity{orders.hello.slot, orders.hello.generation, orders.hello.workers,
-                                *most};
+                                *most, orders.hello.helper};
   WorkerPlugins plugins;
   plugins.resolver = dns::make_resolver(loop, dns_settings(loaded.configuration));
   plugin::LinedUp lined_up =

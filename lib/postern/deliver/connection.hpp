@@ -63,6 +63,7 @@ class Connection {
   std::size_t refusals = 0;  // heard since the last message
   bool reused = false;       // it has been kept before: the downstream may have closed it meanwhile
   Counted counted;           // among those open to its server
+  net::StreamPtr program;    // how it ends, where the server is a program: see net/programs.hpp
 
  private:
   net::StreamPtr stream_;

@@ -17,6 +17,8 @@ struct Client {
   std::string helo;     // what it calls itself; empty before HELO
   std::string name;     // its forward-confirmed host name; empty: not known
   bool esmtp = false;   // EHLO, not HELO
+  bool tls = false;     // ... after STARTTLS, or on a listener that speaks TLS from the start
+  std::string login;    // whom it has authenticated as; empty: nobody
 };
 
 struct Recipient {

@@ -8,6 +8,7 @@
 #include <postern/deliver/identity.hpp>
 #include <postern/deliver/servers.hpp>
 #include <postern/net/network.hpp>
+#include <postern/net/programs.hpp>
 
 #include <list>
 #include <memory>
@@ -43,6 +44,7 @@ struct PoolSettings {
   std::vector<Server> to;
   std::string hostname;  // what we call ourselves
   Protocol protocol = Protocol::smtp;
+  std::string program;  // to be started for each transaction, instead of connecting; empty: none
   Identity identity = Identity::none;
   std::size_t max_connections = 20;
   std::size_t messages_per_connection = 10;
@@ -96,7 +98,9 @@ class Lender : public coro::ListHook<struct LenderTag> {
 
 class Pool {
  public:
-  Pool(coro::Scheduler& scheduler, net::Network& network, Log& log, PoolSettings settings);
+  // `programs` may be null where the settings name none.
+  Pool(coro::Scheduler& scheduler, net::Network& network, Log& log, PoolSettings settings,
+       net::Programs* programs = nullptr);
   ~Pool();
 
   // Waits for a place, in the order of asking: with a kept connection, or without one.
@@ -129,7 +133,8 @@ class Pool {
   coro::Task<Opened> open_for_us();
   // Whether what is said on a connection is said in one client's name: then it serves no other.
   bool per_client() const {
-    return settings_.identity != Identity::none && settings_.identity != Identity::xforward;
+    return (settings_.identity != Identity::none && settings_.identity != Identity::xforward) ||
+           !settings_.program.empty();
   }
 
   // From now on `lender` may be asked for its lease, at once if somebody waits. It leaves by
@@ -151,6 +156,8 @@ class Pool {
 
   coro::Task<Opened> open_for(Client client, bool in_its_name);
   coro::Task<Opened> open_at(std::size_t index, Client client, bool in_its_name);
+  coro::Task<Result<ConnectionPtr>> dial(ServerAddress to, Client client);
+  coro::Task<void> tell_end(ConnectionPtr connection);
   coro::Task<Opened> introduce(ConnectionPtr connection, Client client, bool in_its_name);
   coro::Task<Opened> send_xclient(ConnectionPtr connection, Client client);
   coro::Task<Result<smtp::Reply>> ehlo_as_client(Connection& connection, std::string helo);
@@ -170,6 +177,7 @@ class Pool {
   std::size_t most_connections();
 
   net::Network& network_;
+  net::Programs* programs_;
   Log& log_;
   PoolSettings settings_;
   Servers servers_;

@@ -1,5 +1,6 @@
 // Opening a connection of the pool: servers in turn, greeting, EHLO, who the client is.
 #include <postern/deliver/pool.hpp>
+#include <postern/deliver/program.hpp>
 #include <postern/smtp/replies.hpp>
 #include <postern/smtp/timeouts.hpp>
 
@@ -79,15 +80,15 @@ coro::Task<void> Pool::look(std::size_t index) {
 coro::Task<Pool::Opened> Pool::open_at(std::size_t index, Client client, bool in_its_name) {
   const ServerAddress to = servers_.address(index);
   Counted counted(servers_.open(index));
-  auto stream = co_await network_.connect(to, settings_.timeouts.connect);
-  if (!stream) {
+  auto dialled = co_await dial(to, client);
+  if (!dialled) {
     // However it failed, nobody was there to talk to.
-    log_.warning("downstream {}: {}", to.text(), stream.error().describe());
-    const bool ours = stream.error().code == Errc::descriptors;
+    log_.warning("downstream {}: {}", to.text(), dialled.error().describe());
+    const bool ours = dialled.error().code == Errc::descriptors;
     if (ours) co_return unopened(smtp::replies::local_error());
     co_return unopened(smtp::replies::downstream_unreachable());
   }
-  auto connection = std::make_unique<Connection>(std::move(*stream), to);
+  ConnectionPtr connection = std::move(*dialled);
   connection->counted = std::move(counted);
   if (!in_its_name) {  // then we are the client
     client.remote = connection->stream().local();
@@ -97,18 +98,42 @@ coro::Task<Pool::Opened> Pool::open_at(std::size_t index, Client client, bool in
   if (settings_.identity == Identity::proxy_v2) connection->stream().write(proxy_v2_header(client));
 
   auto greeting = co_await connection->reply(settings_.timeouts.greeting);
+  if (!greeting && connection->program) co_await tell_end(std::move(connection));
   if (!greeting) co_return unfit(to, "greeting", greeting.error());
   if (!greeting->is_positive()) co_return unfit(*connection, "greeting", *greeting);
   auto introduced = co_await introduce(std::move(connection), std::move(client), in_its_name);
   co_return introduced;
 }
 
+coro::Task<Result<ConnectionPtr>> Pool::dial(ServerAddress to, Client client) {
+  if (settings_.program.empty()) {
+    auto stream = co_await network_.connect(to, settings_.timeouts.connect);
+    if (!stream) co_return fail(stream.error());
+    co_return std::make_unique<Connection>(std::move(*stream), to);
+  }
+  if (!programs_) co_return fail(Errc::unsupported, "no helper starts programs");
+  net::ProgramCall call = exim_call(settings_.program, client);
+  auto running = co_await programs_->start(std::move(call), settings_.timeouts.connect);
+  if (!running) co_return fail(running.error());
+  auto connection = std::make_unique<Connection>(std::move(running->talk), to);
+  connection->program = std::move(running->end);
+  co_return connection;
+}
+
+// A program that did not even greet: what it said elsewhere is for the administrator.
+coro::Task<void> Pool::tell_end(ConnectionPtr connection) {
+  constexpr net::Duration patience = std::chrono::seconds(2);
+  auto end = co_await net::read_program_end(*connection->program, patience);
+  if (end) log_.error("{}: {}", connection->address().path, net::describe(*end));
+}
+
 coro::Task<Pool::Opened> Pool::introduce(ConnectionPtr connection, Client client,
                                          bool in_its_name) {
-  const bool by_proxy =
-      settings_.identity == Identity::proxy_v1 || settings_.identity == Identity::proxy_v2;
+  // Told before anything was said: a PROXY header, the arguments of a program.
+  const bool told_before = settings_.identity == Identity::proxy_v1 ||
+                           settings_.identity == Identity::proxy_v2 || !settings_.program.empty();
   Result<smtp::Reply> answer = fail(Errc::closed);
-  if (by_proxy && in_its_name)
+  if (told_before && in_its_name)
     answer = co_await ehlo_as_client(*connection, client.helo);
   else
     answer = co_await ehlo(*connection, settings_.hostname);

@@ -70,8 +70,16 @@ constexpr auto names_of(ClientCertificates) {
   return std::array<std::string_view, 3>{"off", "ask", "require"};
 }
 
-enum class ForwardProtocol : std::uint8_t { smtp, lmtp };
-constexpr auto names_of(ForwardProtocol) { return std::array<std::string_view, 2>{"smtp", "lmtp"}; }
+enum class ForwardProtocol : std::uint8_t { smtp, lmtp, exim_pipe };
+constexpr auto names_of(ForwardProtocol) {
+  return std::array<std::string_view, 3>{"smtp", "lmtp", "exim-pipe"};
+}
+
+// How a program takes a message over.
+enum class ProgramManner : std::uint8_t { sendmail, bsmtp, qmail_queue };
+constexpr auto names_of(ProgramManner) {
+  return std::array<std::string_view, 3>{"sendmail", "bsmtp", "qmail-queue"};
+}
 
 // How the downstream learns who the client is.
 enum class Identity : std::uint8_t { none, xforward, xclient, proxy_v1, proxy_v2 };
@@ -130,7 +138,8 @@ struct Verify {
 // Who takes messages over, and how.
 struct ForwardTo {
   Endpoints to;
-  FilePath maildir;  // exactly one of the two
+  FilePath maildir;                     // exactly one of the two, or none by exim_pipe
+  FilePath command{"/usr/sbin/exim4"};  // by exim_pipe
   ForwardProtocol protocol = ForwardProtocol::smtp;
   Identity identity = Identity::none;
   std::size_t max_connections = 20;
@@ -206,6 +215,16 @@ struct ControlSettings {
   static void describe(Schema<ControlSettings>& schema);
 };
 
+// A program that may be started: [[program]]. No other is, but Exim by exim_pipe.
+struct Program {
+  std::string name;
+  ProgramManner manner = ProgramManner::sendmail;
+  std::vector<std::string> command;  // an absolute path, then arguments
+  std::size_t at_a_time = 20;
+  milliseconds timeout = seconds(60);  // RFC 1047: senders that wait long send again
+  static void describe(Schema<Program>& schema);
+};
+
 struct Configuration {
   std::string hostname;     // never empty after load()
   std::size_t workers = 0;  // 0: one per core
@@ -216,6 +235,7 @@ struct Configuration {
   std::vector<Listen> listen;
   Tls tls;
   Forward forward;
+  std::vector<Program> programs;
   Limits limits;
   Timeouts timeouts;
   DnsSettings dns;
@@ -238,11 +258,16 @@ struct MasterSettings {
   std::size_t workers = 0;  // 0: one per core
   milliseconds drain_timeout = seconds(60);
   std::vector<SocketAddress> listen;
-  bool speaks_tls = false;  // a listener does
-  Tls tls;                  // whose files it watches
+  bool speaks_tls = false;        // a listener does
+  Tls tls;                        // whose files it watches
+  Forward forward;                // for the programs
+  std::vector<Program> programs;  // that the helper may start
   LogSettings log;
   std::string control_socket;
   bool control_asked = false;  // the file names it
+
+  // Exim by exim_pipe, or a [[program]].
+  bool starts_programs() const;
 };
 
 // What the keys mean that domains have as well.

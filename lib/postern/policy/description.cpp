@@ -127,8 +127,10 @@ void describe_manner(Schema<To>& schema) {
     return schema.key(name, static_cast<T To::*>(member), help);
   };
   key("protocol", &ForwardTo::protocol,
-      "what the downstream speaks; by LMTP (RFC 2033) it answers for each recipient of a message")
-      .later({"exim-pipe"});
+      "what the downstream speaks; by LMTP (RFC 2033) it answers for each recipient of a message; "
+      "\"exim-pipe\" starts command for each transaction and speaks SMTP with it, which hears the "
+      "client's address, name and protocol (exim -bs -oMa -oMs -oMr); it must trust our user");
+  key("command", &ForwardTo::command, "Exim's program, for exim-pipe");
   key("identity", &ForwardTo::identity,
       "how the downstream learns the client's address: by nothing, by the XFORWARD or XCLIENT "
       "command, or by a PROXY protocol header; the downstream must trust us with it");
@@ -187,6 +189,27 @@ void Forward::describe(Schema<Forward>& schema) {
       "Beside these keys a block has those of [forward], as [forward] has them where the "
       "block says nothing. Recipients of different ways do not share a transaction: the "
       "second hears 450 4.5.3 and comes again.");
+}
+
+void Program::describe(Schema<Program>& schema) {
+  schema.key("name", &Program::name, "what [[plugin]] blocks of pipe call it").required();
+  schema.key("manner", &Program::manner,
+             "how it takes a message: \"sendmail\" as standard input, with -i -f SENDER -- "
+             "RECIPIENTS; \"bsmtp\" as a batch of SMTP commands on standard input; \"qmail-queue\" "
+             "on descriptor 0, with the envelope on 1");
+  schema
+      .key("command", &Program::command,
+           "its absolute path and the arguments that always come first; no shell sees them")
+      .required();
+  schema
+      .key("at_a_time", &Program::at_a_time,
+           "how many of it run, shared out among the workers, at least one each; further "
+           "messages wait")
+      .at_least(1)
+      .at_most(1000);
+  schema.key("timeout", &Program::timeout, "for one message; then it is killed")
+      .at_least(milliseconds(100))
+      .at_most(std::chrono::hours(1));
 }
 
 void Limits::describe(Schema<Limits>& schema) {
@@ -333,6 +356,9 @@ void Configuration::describe(Schema<Configuration>& schema) {
                "What the listeners with TLS present. The files are read as root where we are "
                "started as root, and watched: a change takes effect within seconds.");
   schema.table("forward", &C::forward, "The downstream: who takes the messages over.");
+  schema.blocks("program", &C::programs,
+                "One block for each program that the plugin pipe may hand messages to. They run as "
+                "our user, started by a process of their own: posternd(8).");
   schema.table("limits", &C::limits, "What one message, session or worker may use.");
   schema.table("timeouts", &C::timeouts, "How long the client may take.");
   schema.table("dns", &C::dns, "How names are looked up.");

@@ -100,6 +100,14 @@ Loaded load(const Bundle& bundle, Catalog& catalog, const LoadOptions& options) 
   return loaded;
 }
 
+bool MasterSettings::starts_programs() const {
+  const auto by_pipe = [](const ForwardTo& to) {
+    return to.protocol == ForwardProtocol::exim_pipe && to.maildir.empty();
+  };
+  return !programs.empty() || by_pipe(forward) ||
+         std::any_of(forward.routes.begin(), forward.routes.end(), by_pipe);
+}
+
 std::string default_control_socket(const Bundle& bundle) {
   const std::filesystem::path root(bundle.root);
   auto path = (std::filesystem::path(bundle.folder) / root.filename()).lexically_normal();
@@ -129,8 +137,10 @@ LoadedMaster load_master(const Bundle& bundle) {
   Reading reading(problems, bundle.folder, false);
   Configuration configuration;
   Reader(description, reading)
-      .read_only({"user", "group", "workers", "drain_timeout", "listen", "tls", "log", "control"},
+      .read_only({"user", "group", "workers", "drain_timeout", "listen", "tls", "log", "control",
+                  "forward", "program"},
                  document, &configuration);
+  read_routes(document, description, reading, configuration.forward);
   if (whole) check_listeners(document, configuration, problems);
   LoadedMaster loaded;
   loaded.settings = {configuration.user,
@@ -140,6 +150,8 @@ LoadedMaster load_master(const Bundle& bundle) {
                      {},
                      false,
                      configuration.tls,
+                     configuration.forward,
+                     configuration.programs,
                      configuration.log,
                      configuration.control.socket.text,
                      !configuration.control.socket.empty()};

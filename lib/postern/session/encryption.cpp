@@ -61,6 +61,7 @@ coro::Task<void> Session::start_tls() {
         "somebody injects commands",
         id_, known->discarded, client_.remote.ip.text());
   put_tls(fact_of(std::move(*known)));
+  client_.tls = true;
   hearing_->excuse(0);
   if (!implicit) forget_the_clear();
 }

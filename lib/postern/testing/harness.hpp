@@ -27,6 +27,7 @@
 #include <postern/testing/scripted_downstream.hpp>
 #include <postern/testing/scripted_resolver.hpp>
 #include <postern/testing/sim_network.hpp>
+#include <postern/testing/sim_programs.hpp>
 
 #include <memory>
 #include <optional>
@@ -111,6 +112,7 @@ class Harness : private session::SessionHost {
   KeptLog log;
   MemoryFiles files;
   SimNetwork network;
+  SimPrograms programs;
   ScriptedDownstream downstream;
   ScriptedResolver dns;
   MemoryStore store{sim};
