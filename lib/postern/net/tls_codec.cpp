@@ -128,18 +128,22 @@ TlsCodec::TlsCodec(SSL_CTX* context) : ssl_(SSL_new(context)) {
     SSL_set_connect_state(ssl_.get());
 }
 
-// TLS 1.3 hands tickets out when it pleases, behind the handshake.
+// TLS 1.3 hands tickets out when it pleases, behind the handshake. Copies are kept and used:
+// OpenSSL spoils the session of a connection that was cut off, and one of TLS 1.3 that was resumed.
+// To be known again (RFC 8446 appendix C.4) is no harm between two mail servers.
 void TlsCodec::resume(std::shared_ptr<TlsSessions> sessions, std::string key) {
   sessions_ = std::move(sessions);
   key_ = std::move(key);
   SSL_set_app_data(ssl_.get(), this);
   SSL_CTX_sess_set_new_cb(SSL_get_SSL_CTX(ssl_.get()), [](SSL* ssl, SSL_SESSION* session) {
     auto* codec = static_cast<TlsCodec*>(SSL_get_app_data(ssl));
-    if (!codec) return 0;
-    codec->sessions_->put(codec->key_, SslSessionPtr(session));
-    return 1;
+    if (codec) codec->sessions_->put(codec->key_, SslSessionPtr(SSL_SESSION_dup(session)));
+    return 0;
   });
-  if (SSL_SESSION* kept = sessions_->find(key_)) SSL_set_session(ssl_.get(), kept);
+  SSL_SESSION* kept = sessions_->find(key_);
+  if (!kept) return;
+  const SslSessionPtr copy(SSL_SESSION_dup(kept));
+  if (copy) SSL_set_session(ssl_.get(), copy.get());
 }
 
 TlsCodec::Step TlsCodec::handshake(std::string_view& input, std::string& output) {

@@ -24,6 +24,7 @@ class TlsSessions {
     return found == sessions_.end() ? nullptr : found->second.get();
   }
   void put(const std::string& key, SslSessionPtr session) {
+    if (!session) return;
     if (sessions_.size() >= most && !sessions_.contains(key)) sessions_.erase(sessions_.begin());
     sessions_[key] = std::move(session);
   }
