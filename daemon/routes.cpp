@@ -5,18 +5,25 @@
 namespace postern::daemon {
 
 WorkerRoutes::WorkerRoutes(coro::Scheduler& scheduler, net::Files& files, net::Network& network,
-                           Log& log, const policy::Configuration& configuration,
+                           Log& log, const policy::Configuration& configuration, TlsClients tls,
                            std::size_t workers)
     : configuration_(configuration),
+      tls_(std::move(tls)),
       workers_(workers),
       routes_(scheduler, files, network, log),
-      service_(routes_, pool_settings(configuration, configuration.forward, workers)),
+      service_(routes_, servers(configuration.forward)),
       site_(route(configuration.forward)) {}
 
 deliver::Route& WorkerRoutes::route(const policy::ForwardTo& destination) {
   if (!destination.maildir.empty())
     return routes_.maildir({destination.maildir.text, configuration_.hostname});
-  return routes_.server(pool_settings(configuration_, destination, workers_));
+  return routes_.server(servers(destination));
+}
+
+deliver::PoolSettings WorkerRoutes::servers(const policy::ForwardTo& destination) const {
+  deliver::PoolSettings settings = pool_settings(configuration_, destination, workers_);
+  settings.tls = tls_.of(destination);
+  return settings;
 }
 
 session::DomainRoutes WorkerRoutes::domains() {

@@ -7,13 +7,15 @@
 #include <postern/session/domain_routes.hpp>
 #include <postern/session/route_service.hpp>
 
+#include "tls_clients.hpp"
+
 namespace postern::daemon {
 
 class WorkerRoutes {
  public:
   // `workers` share the connections to each downstream.
   WorkerRoutes(coro::Scheduler& scheduler, net::Files& files, net::Network& network, Log& log,
-               const policy::Configuration& configuration, std::size_t workers);
+               const policy::Configuration& configuration, TlsClients tls, std::size_t workers);
 
   deliver::Route& site() { return site_; }
   session::DomainRoutes domains();
@@ -22,8 +24,10 @@ class WorkerRoutes {
 
  private:
   deliver::Route& route(const policy::ForwardTo& destination);
+  deliver::PoolSettings servers(const policy::ForwardTo& destination) const;
 
   const policy::Configuration& configuration_;
+  TlsClients tls_;
   std::size_t workers_;
   deliver::Routes routes_;
   session::RouteService service_;

@@ -80,7 +80,7 @@ class Worker::Recess final : public coro::Timer {
 };
 
 Worker::Worker(net::Loop& loop, Log& log, const policy::Loaded& loaded, WorkerPlugins plugins,
-               WorkerIdentity identity, Counters& counters)
+               TlsClients tls_out, WorkerIdentity identity, Counters& counters)
     : loop_(loop),
       log_(log),
       counters_(counters),
@@ -90,7 +90,8 @@ Worker::Worker(net::Loop& loop, Log& log, const policy::Loaded& loaded, WorkerPl
       settings_(session_settings(loaded.configuration)),
       listeners_(session_listeners(loaded.configuration)),
       plugins_(std::move(plugins)),
-      routes_(loop, files_, network_, log, loaded.configuration, identity.workers),
+      routes_(loop, files_, network_, log, loaded.configuration, std::move(tls_out),
+              identity.workers),
       scope_(std::make_unique<Scope>(loop, *plugins_.lineup)),
       lists_(loop, log, loaded.snapshot),
       services_{loop, files_, log, routes_.site(), *plugins_.lineup, *scope_, settings_, *this},

@@ -42,6 +42,8 @@ struct Transaction final : plugin::Transaction {
   void ask_about(deliver::Recipient received);
   // Some of them have the message, and the client is not told 250.
   bool partly_taken() const;
+  // Its content has no lines but those of its header section.
+  bool is_binary() const { return parameters().body == smtp::Body::binary_mime; }
   // He is not in. Returns his path.
   std::string drop_last();
 
