@@ -71,12 +71,13 @@ Asked ask_daemon(const std::string& configuration, const std::string& command,
 int status(const std::string& configuration, bool as_json) {
   const Asked asked = ask_daemon(configuration, "status", status_limit);
   if (asked.status != 0) return asked.status;
-  const json master = json::parse(asked.lines.back());
+  std::vector<json> answer;
+  for (const std::string& line : asked.lines) answer.push_back(json::parse(line));
   if (as_json)
     print(asked.lines);
   else
-    std::fputs(status_page(master).c_str(), stdout);
-  return master.value("healthy", false) ? 0 : 1;
+    std::fputs(status_page(answer).c_str(), stdout);
+  return answer.back().value("healthy", false) ? 0 : 1;
 }
 
 int reload(const std::string& configuration, bool as_json) {

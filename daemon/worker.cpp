@@ -172,8 +172,9 @@ void Worker::accept_failed(const Error& error) {
   recess_->begin();
 }
 
-WorkerState Worker::state() const {
-  return {sessions_.running(), most_sessions_, listeners_.size(), paused_, draining_};
+WorkerState Worker::state() {
+  return {sessions_.running(), most_sessions_, listeners_.size(), paused_, draining_,
+          routes_.state()};
 }
 
 bool Worker::has_room() const {

@@ -38,6 +38,7 @@ struct WorkerState {
   std::size_t listeners = 0;
   bool paused = false;  // new clients wait
   bool draining = false;
+  std::vector<deliver::PoolState> downstreams;
 };
 
 // What the plugins of a worker are made of; the loader outlives all of it.
@@ -71,7 +72,7 @@ class Worker final : private net::LagWatcher, private session::SessionHost {
   void finish_now();
 
   std::size_t sessions() const { return sessions_.running(); }
-  WorkerState state() const;
+  WorkerState state();
 
  private:
   class Door;

@@ -41,6 +41,21 @@ struct Orders {
   policy::Bundle bundle;
 };
 
+// One pool of downstreams, as this worker sees it.
+void add_downstream(json::Writer& json, const deliver::PoolState& pool) {
+  json.begin().key("in_use").number(pool.used).key("kept").number(pool.kept);
+  json.key("waiting").number(pool.waiting).key("most").number(pool.most).begin_array("servers");
+  for (const deliver::ServerState& server : pool.servers) {
+    json.begin().key("to").string(server.address).key("weight").number(server.weight);
+    json.key("up").boolean(server.up).key("left_alone_ms");
+    json.number(std::chrono::duration_cast<std::chrono::milliseconds>(server.left_alone).count());
+    json.key("open").number(server.open).key("allowed").number(server.allowed);
+    json.key("opened").number(server.opened).key("failed").number(server.failed);
+    json.key("crowded").number(server.crowded).end();
+  }
+  json.end().end();
+}
+
 // Waits. Errors: closed (the master is gone), malformed.
 Result<Orders> receive_orders(int channel, Decoder& decoder) {
   std::optional<Hello> hello;
@@ -144,7 +159,7 @@ class WorkerProcess final : private net::ChannelReader,
   }
 
   // What nobody else knows of this worker.
-  std::string answer(std::string_view command) const {
+  std::string answer(std::string_view command) {
     std::string line;
     json::Writer json(line);
     json.begin().key("worker").number(identity_.slot).key("generation");
@@ -155,6 +170,9 @@ class WorkerProcess final : private net::ChannelReader,
       json.key("listeners").number(state.listeners).key("paused").boolean(state.paused);
       json.key("draining").boolean(state.draining).key("lag_us").number(lag_us_);
       json.key("log_lines_dropped").number(log_.dropped());
+      json.begin_array("downstreams");
+      for (const deliver::PoolState& pool : state.downstreams) add_downstream(json, pool);
+      json.end();
     } else {
       json.key("error").string("a worker knows no such command");
     }
