@@ -7,6 +7,8 @@
 #include <postern/session/domain_routes.hpp>
 #include <postern/session/route_service.hpp>
 
+#include "tls_clients.hpp"
+
 namespace postern::daemon {
 
 class WorkerRoutes {
@@ -15,7 +17,7 @@ class WorkerRoutes {
   // configuration names none.
   WorkerRoutes(coro::Scheduler& scheduler, net::Files& files, net::Network& network,
                net::Programs* programs, dns::Resolver& resolver, Log& log,
-               const policy::Configuration& configuration, std::size_t workers);
+               const policy::Configuration& configuration, TlsClients tls, std::size_t workers);
 
   deliver::Route& site() { return site_; }
   session::DomainRoutes domains();
@@ -26,8 +28,10 @@ class WorkerRoutes {
  private:
   deliver::Route& route(const policy::ForwardTo& destination);
   deliver::Route& first_route(net::Programs* programs, dns::Resolver& resolver);
+  deliver::PoolSettings servers(const policy::ForwardTo& destination) const;
 
   const policy::Configuration& configuration_;
+  TlsClients tls_;
   std::size_t workers_;
   deliver::Routes routes_;
   session::RouteService service_;

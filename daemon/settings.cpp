@@ -81,7 +81,8 @@ deliver::PoolSettings pool_settings(const policy::Configuration& configuration,
                                     const policy::ForwardTo& forward, std::size_t workers) {
   deliver::PoolSettings settings;
   for (const policy::Endpoints::Server& server : forward.to.servers)
-    settings.to.emplace_back(server.address, server.weight);
+    settings.to.emplace_back(server.address, server.weight,
+                             forward.tls_name.empty() ? server.host : forward.tls_name);
   settings.hostname = configuration.hostname;
   if (forward.protocol == policy::ForwardProtocol::exim_pipe) {
     settings.program = exim_program(forward);

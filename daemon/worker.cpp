@@ -89,7 +89,7 @@ std::optional<net::HelperPrograms> ask_helper(net::Loop& loop, int socket) {
 }  // namespace
 
 Worker::Worker(net::Loop& loop, Log& log, const policy::Loaded& loaded, WorkerPlugins plugins,
-               WorkerIdentity identity, Counters& counters)
+               TlsClients tls_out, WorkerIdentity identity, Counters& counters)
     : loop_(loop),
       log_(log),
       counters_(counters),
@@ -101,7 +101,7 @@ Worker::Worker(net::Loop& loop, Log& log, const policy::Loaded& loaded, WorkerPl
       plugins_(std::move(plugins)),
       programs_(ask_helper(loop, identity.helper)),
       routes_(loop, files_, network_, programs_ ? &*programs_ : nullptr, *plugins_.resolver, log,
-              loaded.configuration, identity.workers),
+              loaded.configuration, std::move(tls_out), identity.workers),
       scope_(std::make_unique<Scope>(loop, *plugins_.lineup)),
       lists_(loop, log, loaded.snapshot),
       services_{loop, files_, log, routes_.site(), *plugins_.lineup, *scope_, settings_, *this},

@@ -57,7 +57,7 @@ class Worker final : private net::LagWatcher, private session::SessionHost {
  public:
   // `loaded` must be usable and outlive the worker, as must `counters`.
   Worker(net::Loop& loop, Log& log, const policy::Loaded& loaded, WorkerPlugins plugins,
-         WorkerIdentity identity, Counters& counters);
+         TlsClients tls_out, WorkerIdentity identity, Counters& counters);
   ~Worker();
 
   // What its listeners speak TLS with, before any is served; null: none does.

@@ -9,6 +9,7 @@
 #include <postern/deliver/servers.hpp>
 #include <postern/net/network.hpp>
 #include <postern/net/programs.hpp>
+#include <postern/net/tls.hpp>
 
 #include <list>
 #include <memory>
@@ -40,12 +41,26 @@ struct VerifySettings {
 
 enum class Protocol : std::uint8_t { smtp, lmtp };
 
+enum class TlsUse : std::uint8_t {
+  off,
+  may,      // where the server can; else in the clear
+  require,  // with whoever it is
+  verify,   // with the name that it should have, signed by somebody we trust
+};
+
+struct DownstreamTls {
+  TlsUse use = TlsUse::off;
+  std::shared_ptr<net::TlsClient> client;  // trusts as `use` says; null where TLS is off
+  bool operator==(const DownstreamTls&) const = default;
+};
+
 struct PoolSettings {
   std::vector<Server> to;
   std::string hostname;  // what we call ourselves
   Protocol protocol = Protocol::smtp;
   std::string program;  // to be started for each transaction, instead of connecting; empty: none
   Identity identity = Identity::none;
+  DownstreamTls tls;
   std::size_t max_connections = 20;
   std::size_t messages_per_connection = 10;
   net::Duration keep_idle = std::chrono::seconds(10);
@@ -123,8 +138,9 @@ class Pool {
   struct Unopened {
     explicit Unopened(smtp::Reply answer, bool full = false)
         : reply(std::move(answer)), crowded(full) {}
-    smtp::Reply reply;  // for our client: 451 4.4.1, 4.4.2, 4.3.2 or 4.3.0
-    bool crowded;       // no server takes another; one that is in use may become free
+    smtp::Reply reply;           // for our client: 451 4.4.1, 4.4.2, 4.3.2, 4.3.0 or 4.7.5
+    bool crowded;                // no server takes another; one that is in use may become free
+    bool clear_will_do = false;  // a new connection may serve, without TLS
   };
   using Opened = tl::expected<ConnectionPtr, Unopened>;
   // Opens a connection, greets, and says who the client is where that is done per connection.
@@ -155,10 +171,17 @@ class Pool {
   class Idle;
 
   coro::Task<Opened> open_for(Client client, bool in_its_name);
+  using Refusal = std::optional<Unopened>;
   coro::Task<Opened> open_at(std::size_t index, Client client, bool in_its_name);
   coro::Task<Result<ConnectionPtr>> dial(ServerAddress to, Client client);
   coro::Task<void> tell_end(ConnectionPtr connection);
+  coro::Task<Opened> attempt(std::size_t index, Client client, bool in_its_name, bool with_tls);
   coro::Task<Opened> introduce(ConnectionPtr connection, Client client, bool in_its_name);
+  coro::Task<Refusal> say_hello(Connection& connection, std::string helo, bool in_its_name);
+  coro::Task<Refusal> start_tls(Connection& connection, std::string name);
+  Refusal without_tls(Connection& connection, const char* why);
+  Refusal handshake_failed(const Connection& connection, const Error& error);
+  static void leave_clear(Connection& connection, const char* why);
   coro::Task<Opened> send_xclient(ConnectionPtr connection, Client client);
   coro::Task<Result<smtp::Reply>> ehlo_as_client(Connection& connection, std::string helo);
   coro::Task<Result<smtp::Reply>> ehlo(Connection& connection, std::string name);

@@ -1,4 +1,4 @@
-// Opening a connection of the pool: servers in turn, greeting, EHLO, who the client is.
+// Opening a connection of the pool: servers in turn, greeting, EHLO, TLS, who the client is.
 #include <postern/deliver/pool.hpp>
 #include <postern/deliver/program.hpp>
 #include <postern/smtp/replies.hpp>
@@ -78,6 +78,16 @@ coro::Task<void> Pool::look(std::size_t index) {
 }
 
 coro::Task<Pool::Opened> Pool::open_at(std::size_t index, Client client, bool in_its_name) {
+  const bool with_tls = settings_.tls.use != TlsUse::off;
+  auto opened = co_await attempt(index, client, in_its_name, with_tls);
+  if (opened || !opened.error().clear_will_do) co_return opened;
+  opened = co_await attempt(index, std::move(client), in_its_name, false);
+  if (opened) leave_clear(**opened, "handshake failed");
+  co_return opened;
+}
+
+coro::Task<Pool::Opened> Pool::attempt(std::size_t index, Client client, bool in_its_name,
+                                       bool with_tls) {
   const ServerAddress to = servers_.address(index);
   Counted counted(servers_.open(index));
   auto dialled = co_await dial(to, client);
@@ -101,6 +111,15 @@ coro::Task<Pool::Opened> Pool::open_at(std::size_t index, Client client, bool in
   if (!greeting && connection->program) co_await tell_end(std::move(connection));
   if (!greeting) co_return unfit(to, "greeting", greeting.error());
   if (!greeting->is_positive()) co_return unfit(*connection, "greeting", *greeting);
+  auto refusal = co_await say_hello(*connection, client.helo, in_its_name);
+  if (!refusal && with_tls) {
+    std::string name = servers_.tls_name(index);
+    if (name.empty() && !to.is_local()) name = to.socket.ip.text();
+    refusal = co_await start_tls(*connection, std::move(name));
+    const bool encrypted = connection->stream().coded();
+    if (!refusal && encrypted) refusal = co_await say_hello(*connection, client.helo, in_its_name);
+  }
+  if (refusal) co_return tl::unexpected<Unopened>(std::move(*refusal));
   auto introduced = co_await introduce(std::move(connection), std::move(client), in_its_name);
   co_return introduced;
 }
@@ -127,19 +146,24 @@ coro::Task<void> Pool::tell_end(ConnectionPtr connection) {
   if (end) log_.error("{}: {}", connection->address().path, net::describe(*end));
 }
 
-coro::Task<Pool::Opened> Pool::introduce(ConnectionPtr connection, Client client,
-                                         bool in_its_name) {
+// EHLO in whose name it is due; HELO where that is all that is known.
+coro::Task<Pool::Refusal> Pool::say_hello(Connection& connection, std::string helo,
+                                          bool in_its_name) {
   // Told before anything was said: a PROXY header, the arguments of a program.
   const bool told_before = settings_.identity == Identity::proxy_v1 ||
                            settings_.identity == Identity::proxy_v2 || !settings_.program.empty();
   Result<smtp::Reply> answer = fail(Errc::closed);
   if (told_before && in_its_name)
-    answer = co_await ehlo_as_client(*connection, client.helo);
+    answer = co_await ehlo_as_client(connection, std::move(helo));
   else
-    answer = co_await ehlo(*connection, settings_.hostname);
-  if (!answer) co_return unfit(connection->address(), "EHLO", answer.error());
-  if (!answer->is_positive()) co_return unfit(*connection, "EHLO", *answer);
+    answer = co_await ehlo(connection, settings_.hostname);
+  if (!answer) co_return unfit(connection.address(), "EHLO", answer.error()).error();
+  if (!answer->is_positive()) co_return unfit(connection, "EHLO", *answer).error();
+  co_return std::nullopt;
+}
 
+coro::Task<Pool::Opened> Pool::introduce(ConnectionPtr connection, Client client,
+                                         bool in_its_name) {
   if (settings_.identity == Identity::xforward && connection->offers.xforward.empty()) {
     log_.error(
         "downstream {} does not offer XFORWARD: allow us there "
@@ -195,6 +219,9 @@ coro::Task<Result<smtp::Reply>> Pool::ehlo(Connection& connection, std::string n
   connection.offers = {};
   if (answer->is_positive()) {
     connection.offers = smtp::parse_capabilities(*answer);
+    // RFC 8689 section 4.2.1: only of a server that is known to be the right one.
+    if (!connection.protection || !connection.protection->verified)
+      connection.offers.requiretls = false;
   } else if (answer->is_permanent() && !lmtp) {
     line = fmt::format("HELO {}\r\n", name);
     answer = co_await connection.command(std::move(line), settings_.timeouts.greeting);

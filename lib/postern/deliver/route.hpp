@@ -15,6 +15,15 @@
 
 namespace postern::deliver {
 
+// How the way to whoever takes a message over is protected, where that was wanted; for the record.
+struct Protection {
+  std::string version;    // of TLS: "TLSv1.3"; empty: there is none,
+  const char* none = "";  // ... and why: "not offered", "refused", "handshake failed"
+  std::string cipher;
+  bool verified = false;  // the server's certificate, by name and authority
+  bool resumed = false;
+};
+
 // What is handed over.
 struct Message {
   explicit Message(Spool& spool) : content(spool) {}
@@ -54,6 +63,8 @@ class Delivery {
   virtual coro::Task<Handover> commit(Message& message) = 0;
   // For the record: "127.0.0.1:2526", "maildir". Empty while not known.
   virtual std::string target() const = 0;
+  // Null: nobody has asked for any.
+  virtual const Protection* protection() const { return nullptr; }
 };
 
 class Route {

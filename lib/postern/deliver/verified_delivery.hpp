@@ -21,6 +21,7 @@ class VerifiedDelivery final : public Delivery {
   void pauses() override { delivery_->pauses(); }
   coro::Task<Handover> commit(Message& message) override { return delivery_->commit(message); }
   std::string target() const override { return delivery_->target(); }
+  const Protection* protection() const override { return delivery_->protection(); }
 
  private:
   Verifier& verifier_;

@@ -103,6 +103,27 @@ void check_pipe(const Value& table, const Place& place, const std::string& path,
            "asks Exim about each recipient in the client's name");
 }
 
+// What is not said is as in [forward]: then the block is where it has to be said.
+void check_forward_tls(const Value& table, const Place& place, const std::string& path,
+                       const ForwardTo& destination, Problems& problems) {
+  const auto place_of_key = [&](std::string_view key) {
+    const Entry* set = table.find(key);
+    return set == nullptr ? place : set->value.place;
+  };
+  if (!destination.tls_name.empty())
+    if (const auto fault = fault_of_host(destination.tls_name); !fault.empty())
+      problems.add(place_of_key("tls_name"), path + ".tls_name",
+                   fmt::format("'{}' is not a host name: {}; for example \"mx.example.net\"",
+                               printable(destination.tls_name, 80), fault));
+  if (destination.tls != ForwardTls::verify || !destination.tls_name.empty()) return;
+  for (const Endpoints::Server& server : destination.to.servers)
+    if (server.host.empty())
+      problems.add(place_of_key("tls"), path + ".tls",
+                   fmt::format("{} has no name that its certificate could have; set tls_name, or "
+                               "name the server in to",
+                               server.address.text()));
+}
+
 // One destination: [forward], or a block of [[forward.route]]. `path` is what it is called, `place`
 // where it stands.
 void check_destination(const Value& table, const Place& place, const std::string& path,
@@ -125,6 +146,7 @@ void check_destination(const Value& table, const Place& place, const std::string
         problems.add(to == nullptr ? place : to->value.place, path + ".to",
                      fmt::format("{} is where we listen ourselves; messages would go in circles",
                                  server.address.text()));
+  check_forward_tls(table, place, path, destination, problems);
   const Entry* verify = table.find("verify");
   const Entry* senders = verify == nullptr ? nullptr : verify->value.find("senders");
   for (std::size_t i = 0; senders != nullptr && i < destination.verify.senders.size(); ++i) {

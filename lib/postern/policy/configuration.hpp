@@ -39,6 +39,7 @@ struct Endpoints {
   struct Server {
     ServerAddress address;
     std::size_t weight = 0;  // 0: none was given
+    std::string host = {};   // the name that it was given by; empty: by its address
   };
   std::vector<std::string> names;  // as written
   // In the same order, a name's in the order of the resolver; names are left out where they were
@@ -85,6 +86,12 @@ constexpr auto names_of(ProgramManner) {
 enum class Identity : std::uint8_t { none, xforward, xclient, proxy_v1, proxy_v2 };
 constexpr auto names_of(Identity) {
   return std::array<std::string_view, 5>{"none", "xforward", "xclient", "proxy-v1", "proxy-v2"};
+}
+
+// Whether the downstream is spoken to under TLS.
+enum class ForwardTls : std::uint8_t { off, may, require, verify };
+constexpr auto names_of(ForwardTls) {
+  return std::array<std::string_view, 4>{"off", "may", "require", "verify"};
 }
 
 enum class LogFormat : std::uint8_t { json, text };
@@ -142,6 +149,9 @@ struct ForwardTo {
   FilePath command{"/usr/sbin/exim4"};  // by exim_pipe
   ForwardProtocol protocol = ForwardProtocol::smtp;
   Identity identity = Identity::none;
+  ForwardTls tls = ForwardTls::off;
+  std::string tls_name;  // empty: the name in `to`
+  FilePath tls_ca;       // empty: the system's
   std::size_t max_connections = 20;
   std::size_t messages_per_connection = 10;  // Exim only queues from the 11th on
   milliseconds keep_idle = seconds(10);

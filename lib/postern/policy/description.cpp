@@ -116,6 +116,9 @@ void describe_destination(Schema<To>& schema) {
       "one a "
       "share of the connections: those with a weight share them, those without are tried when none "
       "of these takes one");
+  key("tls_name", &ForwardTo::tls_name,
+      "the name that the mail server's certificate must have, and that it is asked for under TLS")
+      .otherwise("the name in to; an address has none");
   key("maildir", &ForwardTo::maildir,
       "a Maildir to deliver to instead; exactly one of to and maildir is needed");
 }
@@ -134,6 +137,13 @@ void describe_manner(Schema<To>& schema) {
   key("identity", &ForwardTo::identity,
       "how the downstream learns the client's address: by nothing, by the XFORWARD or XCLIENT "
       "command, or by a PROXY protocol header; the downstream must trust us with it");
+  key("tls", &ForwardTo::tls,
+      "whether STARTTLS encrypts connections to the downstream: \"may\" where it can, and else in "
+      "the clear; \"require\" with whoever answers; \"verify\" only with a certificate that has "
+      "the right name and is signed by tls_ca. Where it fails, clients hear 451 4.7.5");
+  key("tls_ca", &ForwardTo::tls_ca,
+      "the certificates, in PEM form, of those who sign the downstream's, for tls = \"verify\"")
+      .otherwise("the system's");
   key("max_connections", &ForwardTo::max_connections,
       "connections to the downstream at a time, shared out among the workers, at least one each; "
       "further transactions wait for a free one. A server that answers 421 to new ones is given "
@@ -156,7 +166,6 @@ void describe_manner(Schema<To>& schema) {
                "How recipients are verified, where verify_recipients says so.");
   schema.table("timeouts", static_cast<ForwardTimeouts To::*>(&ForwardTo::timeouts),
                "How long the downstream may take.");
-  schema.later({"tls"});
 }
 
 // What the manual says of a route; a block is read with all keys.

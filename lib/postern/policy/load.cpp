@@ -57,6 +57,7 @@ void read_routes(const Value& document, const Description& root, Reading& readin
     static_cast<ForwardTo&>(route) = forward;
     route.to = {};
     route.maildir = {};
+    route.tls_name.clear();
     const Reader::Part part{&description, &route};
     Reader(root, reading).read_parts(block, {&part, 1}, Reader::Keys::all, "forward.route");
   }
@@ -126,6 +127,39 @@ Problem tls_problem(const Bundle& bundle, std::string_view key, std::string text
     problems.add(place, name, std::move(text));
   else
     problems.note(place, name, std::move(text));
+  return problems.take().front();
+}
+
+namespace {
+
+// Each forward.tls_ca, those of routes too, and where it stands.
+std::vector<std::pair<std::string, Place>> authorities_of(const Value& document,
+                                                          const Bundle& bundle) {
+  std::vector<std::pair<std::string, Place>> found;
+  const auto add = [&](const Value& table) {
+    const Entry* set = table.find("tls_ca");
+    if (set == nullptr || set->value.type != Value::Type::text || set->value.text.empty()) return;
+    if (set->value.text.find('\0') != std::string::npos) return;
+    found.emplace_back(absolute_path(bundle.folder, set->value.text), set->value.place);
+  };
+  const Entry* forward = document.find("forward");
+  if (forward == nullptr) return found;
+  add(forward->value);
+  if (const Entry* routes = forward->value.find("route"))
+    for (const Value& block : routes->value.items) add(block);
+  return found;
+}
+
+}  // namespace
+
+Problem authority_problem(const Bundle& bundle, std::string_view path, std::string text) {
+  Problems unheard(file_names(bundle));
+  bool whole = true;
+  Place place{0, 1, 1};
+  for (const auto& [named, there] : authorities_of(read_documents(bundle, unheard, whole), bundle))
+    if (named == path) place = there;
+  Problems problems(file_names(bundle));
+  problems.add(place, "forward.tls_ca", std::move(text));
   return problems.take().front();
 }
 
@@ -221,6 +255,15 @@ StateSettings state_settings(const Bundle& bundle) {
   StateSettings settings = read_quietly(bundle, {"state"}).state;
   if (settings.path.text.empty()) settings.path.text = default_state_folder(bundle);
   return settings;
+}
+
+std::vector<std::string> authority_files(const Bundle& bundle) {
+  Problems unheard(file_names(bundle));
+  bool whole = true;
+  std::vector<std::string> paths;
+  for (const auto& [path, place] : authorities_of(read_documents(bundle, unheard, whole), bundle))
+    paths.push_back(path);
+  return paths;
 }
 
 std::vector<std::string> plugin_path(const Bundle& bundle) {

@@ -31,6 +31,9 @@ smtp::Capabilities Session::offers() const {
   offers.dsn = route.dsn;
   offers.chunking = true;  // who takes the message over need not: it is handed over whole
   offers.prdr = true;
+  // No way leads around a server that lacks these (RFC 3030 section 3, RFC 8689 section 4.2.1).
+  offers.binarymime = route.binarymime && route.chunking;
+  offers.requiretls = route.requiretls && tls() != nullptr;
   offers.size = true;
   offers.size_limit = services_.settings.message_octets;
   offers.limit_mail = static_cast<std::uint32_t>(services_.settings.messages);
@@ -85,6 +88,7 @@ Session::Step Session::answer_mail() {
 std::optional<smtp::Reply> Session::refuse_sender(const smtp::Path& reverse_path,
                                                   const smtp::MailParameters& parameters) const {
   if (reverse_path.needs_smtputf8() && !parameters.smtputf8) return replies::needs_smtputf8();
+  if (parameters.requiretls && !offered_.requiretls) return replies::tls_required();
   const std::uint64_t most =
       offered_.size ? offered_.size_limit : services_.settings.message_octets;
   if (parameters.size.value_or(0) > most) return replies::message_too_big();

@@ -14,6 +14,7 @@ namespace replies = smtp::replies;
 
 Session::Step Session::data(const smtp::Command& command) {
   if (!command.argument.empty()) return refuse_command(replies::bad_argument());
+  if (transaction_->is_binary()) return refuse_command(replies::bad_sequence());  // RFC 3030
   after_ = &Session::answer_data;
   return hearing_->data(*transaction_) ? answer_data() : Step::wait_for_plugins;
 }
@@ -24,7 +25,7 @@ Session::Step Session::answer_data() {
   const std::optional<smtp::Bdat> chunk = transaction_->chunk;
   if (!refusal && !chunk) return Step::receive_message;
   if (!refusal) {
-    begin_message(smtp::Framing::chunks);
+    begin_message(transaction_->is_binary() ? smtp::Framing::octets : smtp::Framing::chunks);
     state_ = chunks_given;
     return Step::receive_chunk;
   }
@@ -177,8 +178,12 @@ coro::Task<std::optional<smtp::Reply>> Session::parse_header() {
     transaction.content->message.set_header(std::move(*section));
     if (!hearing_->headers(transaction)) co_await hearing_->finish();
   }
-  if (mail::count_received(transaction.content->message.header()) > settings.received_fields)
-    co_return replies::mail_loop();
+  // What is binary has a header section of lines all the same.
+  const mail::HeaderSection& header = transaction.content->message.header();
+  if (transaction.is_binary() && header.has(mail::Oddity::nul)) co_return replies::nul_in_message();
+  if (transaction.is_binary() && header.has(mail::Oddity::bare_newline))
+    co_return replies::bare_newline();
+  if (mail::count_received(header) > settings.received_fields) co_return replies::mail_loop();
   co_return std::nullopt;
 }
 

@@ -70,6 +70,18 @@ void add_each(json::Writer& record, const Transaction& transaction) {
   record.end();
 }
 
+void add_protection(json::Writer& record, const deliver::Protection& protection) {
+  record.begin("target_tls");
+  if (protection.version.empty()) {
+    record.key("none").string(protection.none);
+  } else {
+    record.key("version").string(protection.version).key("cipher").string(protection.cipher);
+    record.key("verified").boolean(protection.verified);
+    if (protection.resumed) record.key("resumed").boolean(true);
+  }
+  record.end();
+}
+
 }  // namespace
 
 void Session::record_client(json::Writer& record) {
@@ -123,7 +135,11 @@ void Session::record_transaction(std::string_view outcome, const smtp::Reply* an
   if (!transaction.outcomes.empty()) add_each(record, transaction);
   if (transaction.octets > 0) record.key("octets").number(transaction.octets);
   if (transaction.header_seen) add_header(record, transaction.content->message.header());
-  if (transaction.way.delivery) record.key("target").string(transaction.way.delivery->target());
+  if (transaction.way.delivery) {
+    record.key("target").string(transaction.way.delivery->target());
+    if (const auto* protection = transaction.way.delivery->protection())
+      add_protection(record, *protection);
+  }
   if (transaction.handover > coro::Duration::zero())
     record.key("handover_us").number(microseconds(transaction.handover));
   hearing_->append_to(record, transaction);

@@ -65,6 +65,8 @@ struct Transaction final : plugin::Transaction {
   std::vector<Way*> ways();
   // Some of them have the message, and others do not.
   bool partly_taken() const;
+  // Its content has no lines but those of its header section.
+  bool is_binary() const { return parameters().body == smtp::Body::binary_mime; }
   // He is not in. Returns his path.
   std::string drop_last();
 

@@ -38,7 +38,7 @@ constexpr Names<AuthMechanism, 8> mechanisms = {{
     {"OAUTHBEARER", AuthMechanism::oauthbearer},
 }};
 
-constexpr std::array<std::pair<std::string_view, bool Capabilities::*>, 11> keywords = {{
+constexpr std::array<std::pair<std::string_view, bool Capabilities::*>, 12> keywords = {{
     {"PIPELINING", &Capabilities::pipelining},
     {"8BITMIME", &Capabilities::eight_bit_mime},
     {"ENHANCEDSTATUSCODES", &Capabilities::enhanced_status_codes},
@@ -48,6 +48,7 @@ constexpr std::array<std::pair<std::string_view, bool Capabilities::*>, 11> keyw
     {"BINARYMIME", &Capabilities::binarymime},
     {"STARTTLS", &Capabilities::starttls},
     {"PRDR", &Capabilities::prdr},
+    {"REQUIRETLS", &Capabilities::requiretls},
     {"VRFY", &Capabilities::vrfy},
     {"HELP", &Capabilities::help},
 }};

@@ -62,6 +62,7 @@ struct Capabilities {
   bool binarymime = false;             // RFC 3030
   bool starttls = false;               // RFC 3207
   bool prdr = false;                   // draft-hall-prdr
+  bool requiretls = false;             // RFC 8689
   bool help = false;
   bool vrfy = false;
   std::uint64_t size_limit = 0;         // with `size`: octets; 0: no fixed maximum

@@ -41,6 +41,9 @@ Reply tls_unavailable() { return {454, {4, 7, 0}, "TLS is not available now"_tex
 Reply not_smtp() { return {421, {4, 7, 0}, "This is SMTP, goodbye"_text}; }
 Reply too_many_errors() { return {421, {4, 7, 0}, "Too many errors, goodbye"_text}; }
 Reply needs_smtputf8() { return {553, {5, 6, 7}, "Non-ASCII address without SMTPUTF8"_text}; }
+Reply tls_required() {
+  return {550, {5, 7, 30}, "REQUIRETLS cannot be honoured from here on"_text};
+}
 
 Reply too_many_recipients() {
   return {452, {4, 5, 3}, "Too many recipients, send the rest later"_text};
@@ -80,9 +83,18 @@ Reply downstream_closing() {
 Reply downstream_malformed() {
   return {451, {4, 3, 0}, "Mail server answered nonsense, try again later"_text};
 }
+Reply downstream_insecure() {
+  return {451, {4, 7, 5}, "Mail server not reachable safely, try again later"_text};
+}
+Reply downstream_no_utf8_mailbox() {
+  return {553, {5, 6, 7}, "Mail server does not take SMTPUTF8"_text};
+}
 Reply downstream_no_smtputf8() {
   return {550, {5, 6, 7}, "Mail server does not take SMTPUTF8"_text};
 }
 Reply downstream_no_8bit() { return {554, {5, 6, 3}, "Mail server does not take 8BITMIME"_text}; }
+Reply downstream_no_binary() {
+  return {554, {5, 6, 1}, "Mail server does not take BINARYMIME"_text};
+}
 
 }  // namespace postern::smtp::replies

@@ -45,6 +45,7 @@ Reply tls_unavailable();      // 454 4.7.0 (RFC 3207 section 4)
 Reply not_smtp();             // 421 4.7.0: another protocol
 Reply too_many_errors();      // 421 4.7.0
 Reply needs_smtputf8();       // 553 5.6.7: a non-ASCII address without the parameter
+Reply tls_required();         // 550 5.7.30: REQUIRETLS that cannot be honoured (RFC 8689 section 5)
 
 // The message.
 Reply too_many_recipients();  // 452 4.5.3 (RFC 5321 section 4.5.3.1.10)
@@ -62,17 +63,20 @@ Reply unknown_user();       // 550 5.1.1
 Reply no_relaying();        // 550 5.7.1
 
 // Ourselves and the downstream.
-Reply local_error();             // 451 4.3.0
-Reply closing_on_error();        // 421 4.3.0
-Reply no_space();                // 452 4.3.1
-Reply too_busy();                // 421 4.3.2
-Reply shutting_down();           // 421 4.3.2
-Reply idle();                    // 421 4.4.2
-Reply downstream_unreachable();  // 451 4.4.1
-Reply downstream_lost();         // 451 4.4.2
-Reply downstream_closing();      // 451 4.3.2
-Reply downstream_malformed();    // 451 4.3.0
-Reply downstream_no_smtputf8();  // 550 5.6.7
-Reply downstream_no_8bit();      // 554 5.6.3
+Reply local_error();                 // 451 4.3.0
+Reply closing_on_error();            // 421 4.3.0
+Reply no_space();                    // 452 4.3.1
+Reply too_busy();                    // 421 4.3.2
+Reply shutting_down();               // 421 4.3.2
+Reply idle();                        // 421 4.4.2
+Reply downstream_unreachable();      // 451 4.4.1
+Reply downstream_lost();             // 451 4.4.2
+Reply downstream_closing();          // 451 4.3.2
+Reply downstream_malformed();        // 451 4.3.0
+Reply downstream_insecure();         // 451 4.7.5: no TLS with it, or none that we trust
+Reply downstream_no_smtputf8();      // 550 5.6.7
+Reply downstream_no_utf8_mailbox();  // 553 5.6.7: of a recipient
+Reply downstream_no_8bit();          // 554 5.6.3
+Reply downstream_no_binary();        // 554 5.6.1 (RFC 3030 section 3)
 
 }  // namespace postern::smtp::replies

@@ -102,7 +102,7 @@ TEST_CASE("SmtpRoute: SMTPUTF8 is needed by addresses and header sections",
   SECTION("a recipient is refused alone") {
     CHECK(transaction(world, " SMTPUTF8", "a: b\r\n",
                       "RCPT TO:<x@example.net>\r\nRCPT TO:<\xc3\xa9@example.net>\r\n") ==
-          "250 2.1.0, 250 2.0.0, 550 5.6.7, 354, 250 2.0.0");
+          "250 2.1.0, 250 2.0.0, 553 5.6.7, 354, 250 2.0.0");
     CHECK(world.downstream.ledger()[0].forward_paths.size() == 1);
   }
   SECTION("a header section") {

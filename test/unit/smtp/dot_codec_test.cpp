@@ -269,6 +269,28 @@ TEST_CASE("BodyDecoder: chunks have neither dots nor an end of their own", "[smt
   }
 }
 
+TEST_CASE("BodyDecoder: octets of BINARYMIME stay what they are", "[smtp][bdat]") {
+  const std::string content("a: b\r\n\r\n\0\r\r\n\n.\r\n.\r\n\xff\r", 21);
+  for (const auto policy : {BareNewline::reject, BareNewline::normalize})
+    for (std::size_t step = 1; step <= content.size(); ++step) {
+      BodyDecoder decoder(policy, 1000, Framing::octets);
+      std::string body;
+      for (std::size_t at = 0; at < content.size(); at += step)
+        decoder.feed(std::string_view(content).substr(at, step), body);
+      CHECK_FALSE(decoder.done());
+      decoder.finish(body);
+      CHECK(decoder.done());
+      CHECK(body == content);
+      CHECK_FALSE(decoder.must_be_refused());
+      CHECK(decoder.traits().octets == content.size());
+      CHECK(decoder.traits().eight_bit);
+    }
+  BodyDecoder decoder(BareNewline::reject, 10, Framing::octets);
+  std::string body;
+  decoder.feed(content, body);
+  CHECK(decoder.too_big());
+}
+
 TEST_CASE("BodyDecoder: a CR at the end of the chunks is a bare one", "[smtp][bdat]") {
   for (const auto policy : {BareNewline::reject, BareNewline::normalize}) {
     BodyDecoder decoder(policy, 1000, Framing::chunks);

@@ -100,7 +100,7 @@ TEST_CASE("MAIL parameters: no escape smuggles a control octet", "[smtp][paramet
 }
 
 TEST_CASE("parameters: unknown or not offered is unsupported", "[smtp][parameters][line:57]") {
-  for (const char* text : {"OPT", "X=1", "NOTIFY=NEVER", "SIZEX=1", "HOLDFOR=10", "REQUIRETLS"})
+  for (const char* text : {"OPT", "X=1", "NOTIFY=NEVER", "SIZEX=1", "HOLDFOR=10", "MT-PRIORITY=3"})
     CHECK(parse_mail_parameters(text, everything()).error().code == Errc::unsupported);
   for (const char* text :
        {"SIZE=1", "BODY=7BIT", "SMTPUTF8", "RET=FULL", "ENVID=x", "AUTH=<>", "PRDR"})
@@ -116,6 +116,17 @@ TEST_CASE("BODY: BINARYMIME needs its own offer", "[smtp][parameters]") {
   offered.binarymime = false;
   CHECK(parse_mail_parameters("BODY=8BITMIME", offered));
   CHECK(parse_mail_parameters("BODY=BINARYMIME", offered).error().code == Errc::malformed);
+}
+
+TEST_CASE("REQUIRETLS: is read also where it is not offered (RFC 8689)", "[smtp][parameters]") {
+  for (const Capabilities& offered : {Capabilities{}, Capabilities{.requiretls = true}}) {
+    CHECK(parse_mail_parameters("REQUIRETLS", offered)->requiretls);
+    CHECK(parse_mail_parameters("requiretls", offered)->requiretls);
+    CHECK_FALSE(parse_mail_parameters("", offered)->requiretls);
+    CHECK(parse_mail_parameters("REQUIRETLS=1", offered).error().code == Errc::malformed);
+    CHECK(parse_mail_parameters("REQUIRETLS REQUIRETLS", offered).error().code == Errc::malformed);
+    CHECK(parse_rcpt_parameters("REQUIRETLS", offered).error().code == Errc::unsupported);
+  }
 }
 
 TEST_CASE("RCPT parameters: NOTIFY and ORCPT", "[smtp][parameters]") {
@@ -145,4 +156,10 @@ TEST_CASE("parameters_for: leaves out what the downstream does not take", "[smtp
   CHECK(parameters_for(text, Capabilities{.eight_bit_mime = true}) == " BODY=8bitmime");
   CHECK(parameters_for(text, Capabilities()).empty());
   CHECK(parameters_for("", everything()).empty());
+  // BODY belongs to two extensions: its value tells which.
+  CHECK(parameters_for("BODY=BINARYMIME", Capabilities{.eight_bit_mime = true}).empty());
+  CHECK(parameters_for("BODY=8BITMIME", Capabilities{.binarymime = true}).empty());
+  CHECK(parameters_for("BODY=7BIT", Capabilities{.binarymime = true}) == " BODY=7BIT");
+  CHECK(parameters_for("REQUIRETLS", Capabilities{.requiretls = true}) == " REQUIRETLS");
+  CHECK(parameters_for("REQUIRETLS", Capabilities{.starttls = true}).empty());
 }
