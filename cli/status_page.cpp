@@ -89,10 +89,12 @@ std::string sums(const json& master) {
   return fmt::format(
       "\nsince the start\n"
       "  sessions    {}; {} refused by plugins, {} told that there are too many\n"
+      "  logins      {} accepted, {} refused; {} could not be told\n"
       "  messages    {} accepted, {} deferred, {} refused\n"
       "  recipients  {} accepted, {} deferred, {} refused\n"
       "  workers     {} ended unasked\n",
       count("sessions"), count("sessions_refused"), count("sessions_overload"),
+      count("auth_accepted"), count("auth_refused"), count("auth_failed"),
       count("messages_accepted"), count("messages_deferred"), count("messages_refused"),
       count("recipients_accepted"), count("recipients_deferred"), count("recipients_refused"),
       count("workers_lost"));

@@ -9,6 +9,7 @@
 #include <postern/net/tcp.hpp>
 #include <postern/net/tls.hpp>
 #include <postern/plugin/line_up.hpp>
+#include <postern/plugin/pool.hpp>
 #include <postern/policy/load.hpp>
 #include <postern/session/session.hpp>
 
@@ -78,6 +79,7 @@ class Worker final : private net::LagWatcher, private session::SessionHost {
   class Grace;
   class Recess;
   class Scope;
+  class ThreadPool;
   void accepted(net::StreamPtr stream, const session::Listener& listener);
   void accept_failed(const Error& error);
   void loop_was_held(net::Duration duration, std::string_view who) override;
@@ -97,6 +99,7 @@ class Worker final : private net::LagWatcher, private session::SessionHost {
   net::TcpNetwork network_;
   session::Settings settings_;
   std::vector<session::Listener> listeners_;  // of the [[listen]] blocks
+  std::unique_ptr<ThreadPool> pool_;          // outlives the plugins
   WorkerPlugins plugins_;
   WorkerRoutes routes_;
   std::unique_ptr<net::TlsServer> tls_;
