@@ -7,6 +7,7 @@
 #include "check.hpp"
 #include "daemon_commands.hpp"
 #include "plugin_command.hpp"
+#include "state_command.hpp"
 
 int main(int argc, char** argv) {
   CLI::App app{"The command to Postern's daemon"};
@@ -36,6 +37,23 @@ int main(int argc, char** argv) {
   CLI::App* fresh = plugin->add_subcommand("new", "write a project for a plugin of your own");
   fresh->add_option("NAME", name, "what it is to be called")->required();
   fresh->add_option("--dir", folder, "the folder to make; default: ./NAME");
+  postern::cli::StateCommand state;
+  CLI::App* store = app.add_subcommand("state", "what plugins remember: look at it, change it");
+  store->require_subcommand(1);
+  const auto state_command = [&](const char* verb, const char* text, const char* argument) {
+    CLI::App* command = store->add_subcommand(verb, text);
+    command->add_flag("--json", state.json, "as JSON, one object a line");
+    if (argument) command->add_option(argument, state.key, "as `postern state list` shows it");
+    command->callback([&state, verb] { state.verb = verb; });
+    return command;
+  };
+  state_command("list", "tell the entries whose keys begin with PREFIX", "PREFIX");
+  state_command("get", "tell one entry", "KEY")->get_option("KEY")->required();
+  CLI::App* erase = state_command("erase", "forget an entry", "KEY");
+  erase->get_option("KEY")->required();
+  erase->add_flag("--prefix", state.prefix, "all whose keys begin with KEY");
+  state_command("dump", "write all entries, or those of PREFIX, for `load`", "PREFIX");
+  state_command("load", "read what `dump` wrote from standard input", nullptr);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -48,6 +66,7 @@ int main(int argc, char** argv) {
   if (*list) return postern::cli::list_plugins(file, json);
   if (*help) return postern::cli::help_plugin(file, name, json);
   if (*fresh) return postern::cli::new_plugin(name, folder);
+  if (*store) return postern::cli::run_state(file, state);
   std::printf("postern %s\n", POSTERN_VERSION);
   return 0;
 }

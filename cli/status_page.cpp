@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include <cstdint>
+#include <map>
 
 namespace postern::cli {
 namespace {
@@ -100,6 +101,43 @@ std::string sums(const json& master) {
       count("workers_lost"));
 }
 
+struct Downstream {
+  std::size_t workers = 0, down = 0;
+  std::uint64_t open = 0, opened = 0, failed = 0, crowded = 0;
+};
+
+// Each worker meets the servers by itself: sums over all, and how many find one down.
+std::string downstreams(const std::vector<json>& answer) {
+  std::map<std::string, Downstream> servers;
+  std::uint64_t waiting = 0;
+  for (const json& worker : answer)
+    for (const json& pool : array(worker, "downstreams")) {
+      waiting += number(pool, "waiting");
+      for (const json& server : array(pool, "servers")) {
+        Downstream& sum = servers[text(server, "to")];
+        ++sum.workers;
+        if (!server.value("up", true)) ++sum.down;
+        sum.open += number(server, "open");
+        sum.opened += number(server, "opened");
+        sum.failed += number(server, "failed");
+        sum.crowded += number(server, "crowded");
+      }
+    }
+  if (servers.empty()) return {};
+  std::string out = fmt::format("\n{:<28} {:<14} {:>5} {:>8} {:>7} {:>8}\n", "downstream", "state",
+                                "open", "opened", "failed", "crowded");
+  for (const auto& [address, sum] : servers) {
+    const std::string state = sum.down == 0             ? "up"
+                              : sum.down == sum.workers ? "down"
+                                                        : fmt::format("down for {} of {}", sum.down,
+                                                                      sum.workers);
+    out += fmt::format("{:<28} {:<14} {:>5} {:>8} {:>7} {:>8}\n", address, state, sum.open,
+                       sum.opened, sum.failed, sum.crowded);
+  }
+  if (waiting > 0) out += fmt::format("{} messages wait for a connection\n", waiting);
+  return out;
+}
+
 // What is wrong, and what to do about it.
 std::string advice(const json& master) {
   std::string out;
@@ -122,8 +160,9 @@ std::string advice(const json& master) {
 
 }  // namespace
 
-std::string status_page(const json& master) {
-  return head(master) + workers(master) + sums(master) + advice(master);
+std::string status_page(const std::vector<json>& answer) {
+  const json& master = answer.back();
+  return head(master) + workers(master) + downstreams(answer) + sums(master) + advice(master);
 }
 
 }  // namespace postern::cli

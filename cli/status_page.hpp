@@ -4,10 +4,12 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include <string>
+#include <vector>
 
 namespace postern::cli {
 
-// `master`: the last line of the answer. Whatever is missing in it is left out.
-std::string status_page(const nlohmann::json& master);
+// The lines of the answer: each worker's, and the master's at last. Whatever is missing in them is
+// left out.
+std::string status_page(const std::vector<nlohmann::json>& answer);
 
 }  // namespace postern::cli

@@ -18,6 +18,7 @@ class WorkerRoutes {
   deliver::Route& site() { return site_; }
   session::DomainRoutes domains();
   plugin::Routes& service() { return service_; }
+  std::vector<deliver::PoolState> state() { return routes_.state(); }
   coro::Task<void> close() { return routes_.close(); }
 
  private:

@@ -186,9 +186,12 @@ void Worker::accept_failed(const Error& error) {
   recess_->begin();
 }
 
-WorkerState Worker::state() const {
-  return {sessions_.running(), most_sessions_, listeners_.size(), paused_, draining_};
+WorkerState Worker::state() {
+  return {sessions_.running(), most_sessions_, listeners_.size(), paused_, draining_,
+          routes_.state()};
 }
+
+store::StoreState Worker::store_state() const { return plugins_.lineup->store().state(); }
 
 bool Worker::has_room() const {
   return sessions_.running() <= most_sessions_ - most_sessions_ / 10;

@@ -12,6 +12,7 @@
 #include <postern/plugin/pool.hpp>
 #include <postern/policy/load.hpp>
 #include <postern/session/session.hpp>
+#include <postern/store/store.hpp>
 
 #include <cstdint>
 #include <map>
@@ -39,11 +40,13 @@ struct WorkerState {
   std::size_t listeners = 0;
   bool paused = false;  // new clients wait
   bool draining = false;
+  std::vector<deliver::PoolState> downstreams;
 };
 
 // What the plugins of a worker are made of; the loader outlives all of it.
 struct WorkerPlugins {
   std::unique_ptr<dns::CachingResolver> resolver;
+  std::unique_ptr<store::Store> store;
   std::unique_ptr<plugin::Lineup> lineup;
 };
 
@@ -72,7 +75,8 @@ class Worker final : private net::LagWatcher, private session::SessionHost {
   void finish_now();
 
   std::size_t sessions() const { return sessions_.running(); }
-  WorkerState state() const;
+  WorkerState state();
+  store::StoreState store_state() const;
 
  private:
   class Door;

@@ -6,6 +6,7 @@
 #include <postern/net/loop.hpp>
 #include <postern/net/signals.hpp>
 #include <postern/policy/load.hpp>
+#include <postern/store/lmdb_store.hpp>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -40,6 +41,21 @@ struct Orders {
   Hello hello;
   policy::Bundle bundle;
 };
+
+// One pool of downstreams, as this worker sees it.
+void add_downstream(json::Writer& json, const deliver::PoolState& pool) {
+  json.begin().key("in_use").number(pool.used).key("kept").number(pool.kept);
+  json.key("waiting").number(pool.waiting).key("most").number(pool.most).begin_array("servers");
+  for (const deliver::ServerState& server : pool.servers) {
+    json.begin().key("to").string(server.address).key("weight").number(server.weight);
+    json.key("up").boolean(server.up).key("left_alone_ms");
+    json.number(std::chrono::duration_cast<std::chrono::milliseconds>(server.left_alone).count());
+    json.key("open").number(server.open).key("allowed").number(server.allowed);
+    json.key("opened").number(server.opened).key("failed").number(server.failed);
+    json.key("crowded").number(server.crowded).end();
+  }
+  json.end().end();
+}
 
 // Waits. Errors: closed (the master is gone), malformed.
 Result<Orders> receive_orders(int channel, Decoder& decoder) {
@@ -144,7 +160,7 @@ class WorkerProcess final : private net::ChannelReader,
   }
 
   // What nobody else knows of this worker.
-  std::string answer(std::string_view command) const {
+  std::string answer(std::string_view command) {
     std::string line;
     json::Writer json(line);
     json.begin().key("worker").number(identity_.slot).key("generation");
@@ -155,11 +171,25 @@ class WorkerProcess final : private net::ChannelReader,
       json.key("listeners").number(state.listeners).key("paused").boolean(state.paused);
       json.key("draining").boolean(state.draining).key("lag_us").number(lag_us_);
       json.key("log_lines_dropped").number(log_.dropped());
+      describe_store(json);
+      json.begin_array("downstreams");
+      for (const deliver::PoolState& pool : state.downstreams) add_downstream(json, pool);
+      json.end();
     } else {
       json.key("error").string("a worker knows no such command");
     }
     json.end();
     return line;
+  }
+
+  void describe_store(json::Writer& json) const {
+    const store::StoreState state = worker_.store_state();
+    json.begin("state_store").key("usable").boolean(state.usable);
+    if (!state.usable) json.key("problem").string(state.problem);
+    json.key("entries").number(state.entries).key("octets").number(state.octets);
+    json.key("size").number(state.size).key("queued").number(state.queued);
+    json.key("expired").number(state.expired).key("evicted").number(state.evicted);
+    json.key("failed").number(state.failed).end();
   }
 
   void start_serving(int socket) {
@@ -237,6 +267,10 @@ Result<void> work(int channel, Orders orders, Decoder decoder) {
       plugin::line_up(loader, orders.bundle, loop, log, *plugins.resolver, loaded.snapshot);
   if (!lined_up.usable()) return fail(Errc::malformed, lined_up.problems.front().line());
   plugins.lineup = std::move(lined_up.lineup);
+  const policy::StateSettings& state = loaded.configuration.state;
+  plugins.store = std::make_unique<store::LmdbStore>(
+      loop, log, store::LmdbPlace{state.path.text, state.size, true});
+  plugins.lineup->use(*plugins.store);
   auto tls = make_tls_server(loaded.configuration, orders.bundle);
   if (!tls) return fail(Errc::malformed, fmt::format("tls: {}", tls.error().text));
   orders.bundle = {};  // lists can be large
@@ -255,7 +289,8 @@ int fail_with(int channel, const std::string& text) {
 // Until the loop runs. A terminal's signals reach the whole process group; workers wait for what
 // the master makes of them.
 void ignore_signals() {
-  for (const int number : {SIGPIPE, SIGINT, SIGHUP, SIGUSR1, SIGUSR2}) std::signal(number, SIG_IGN);
+  for (const int number : {SIGPIPE, SIGXFSZ, SIGINT, SIGHUP, SIGUSR1, SIGUSR2})
+    std::signal(number, SIG_IGN);
 }
 
 }  // namespace

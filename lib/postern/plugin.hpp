@@ -18,6 +18,7 @@
 #include <postern/plugin/pool.hpp>
 #include <postern/plugin/routes.hpp>
 #include <postern/plugin/views.hpp>
+#include <postern/store/state.hpp>
 
 #include <fmt/core.h>
 
@@ -68,5 +69,8 @@ using policy::RecipientList;
 using policy::Schema;
 using policy::SecretList;
 using smtp::AuthMechanism;
+using store::Bucket;
+using store::Place;
+using store::State;
 
 }  // namespace postern::plugins

@@ -91,6 +91,22 @@ class Status(Test):
                      r"^ +0 +1 +\d+ serving +\d+ +[0-9.]+ ms +\d+ s +0$", r"^  messages +0 accepted"):
             self.assertRegex(ran.stdout, f"(?m){part}")
 
+    def test_downstreams_are_told_with_what_became_of_them(self):
+        lives, gone = Downstream(self.addCleanup), Downstream(self.addCleanup)
+        gone.refuse()
+        server = self.start(CONFIG.replace('maildir = "maildir"', f'to = ["{gone.address}", "{lives.address}"]'))
+        with Client(server.port) as client:
+            client.hello()
+            self.assertEqual(client.deliver("a@example.org", ["b@example.test"], MESSAGE).code, 250)
+        servers = [each for worker in self.lines(server)[:-1]
+                   for pool in worker["downstreams"] for each in pool["servers"]]
+        met = {each["to"]: (each["up"], each["opened"], each["failed"])
+               for each in servers if each["opened"] or each["failed"]}
+        self.assertEqual(met, {gone.address: (False, 0, 1), lives.address: (True, 1, 0)})
+        page = self.run_command(server, "status").stdout
+        self.assertRegex(page, rf"(?m)^{gone.address} +down for 1 of 2 +0 +0 +1 +0$")
+        self.assertRegex(page, rf"(?m)^{lives.address} +up +1 +1 +0 +0$")
+
     def test_what_was_counted_survives_the_worker_that_counted(self):
         server = self.start()
         with Client(server.port) as client:

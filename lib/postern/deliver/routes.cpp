@@ -38,4 +38,10 @@ std::size_t Routes::open_connections() const {
   return count;
 }
 
+std::vector<PoolState> Routes::state() {
+  std::vector<PoolState> states;
+  for (const auto& [settings, route] : servers_) states.push_back(route->pool().state());
+  return states;
+}
+
 }  // namespace postern::deliver

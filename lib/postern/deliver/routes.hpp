@@ -24,6 +24,7 @@ class Routes {
   // Ends what they keep open. Nothing is named or begun afterwards.
   coro::Task<void> close();
   std::size_t open_connections() const;  // to all servers
+  std::vector<PoolState> state();        // of each pool
 
  private:
   coro::Scheduler& scheduler_;

@@ -18,6 +18,7 @@ constexpr std::size_t most_tries = 3;  // for a connection where all that there 
 // --- The envelope
 
 coro::Task<smtp::Reply> SmtpDelivery::rcpt(std::size_t index) {
+  coro::ListHook<LenderTag>::unlink();
   if (refusal_) co_return *refusal_;
   const bool opened_for_this = !lease_;
   auto reply = co_await ask(index);
@@ -161,8 +162,8 @@ SmtpDelivery::Refusal SmtpDelivery::cannot_carry_envelope() const {
 
 // --- The content
 
-void SmtpDelivery::body_begins() {
-  if (lease_) pool_.park(*this);
+void SmtpDelivery::pauses() {
+  if (lease_ && !linked()) pool_.park(*this);
 }
 
 Lease SmtpDelivery::lend() {
@@ -310,7 +311,7 @@ coro::Task<Handover> SmtpDelivery::hear_each() {
   if (uncertain || closing) drop_connection();
   Handover handover(one_reply(each));
   handover.uncertain = uncertain;
-  if (agreement(each) == Agreement::mixed) handover.each = std::move(each);
+  if (each.size() > 1) handover.each = std::move(each);
   co_return handover;
 }
 

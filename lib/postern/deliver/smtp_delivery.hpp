@@ -17,7 +17,7 @@ class SmtpDelivery final : public Delivery, private Lender {
   ~SmtpDelivery() override { end_transaction(); }
 
   coro::Task<smtp::Reply> rcpt(std::size_t index) override;
-  void body_begins() override;
+  void pauses() override;
   coro::Task<Handover> commit(Message& message) override;
   std::string target() const override { return target_; }
 

@@ -271,6 +271,20 @@ void check_maildir(const Place& place, const char* key, const std::string& maild
                  fmt::format("{}: {}; make it, and let our user write to it", folder, fault));
 }
 
+// Without it the workers run on, so it is worth a remark; where nobody names it, their log has it.
+void check_state(const Value& document, const Configuration& configuration, Problems& problems) {
+  if (document.find("state") == nullptr) return;
+  const std::string& path = configuration.state.path.text;
+  const bool is_there = access(path.c_str(), F_OK) == 0;
+  const auto slash = path.find_last_of('/', path.find_last_not_of('/'));
+  const std::string folder = is_there ? path : path.substr(0, std::max<std::size_t>(slash, 1));
+  if (const auto fault = fault_of_folder(folder); !fault.empty())
+    problems.note(place_of(document, "state", "path"), "state.path",
+                  fmt::format("{}: {}; let our user write to it, or plugins that keep state do as "
+                              "their on_error says",
+                              folder, fault));
+}
+
 void check_folders(const Value& document, const Configuration& configuration, Problems& problems) {
   const std::string& spool = configuration.spool.directory.text;
   if (const auto fault = fault_of_folder(spool); !fault.empty())
@@ -350,6 +364,7 @@ void check(const Value& document, const Bundle& bundle, bool ask_system,
   check_identity(document, configuration, problems);
   check_folders(document, configuration, problems);
   check_log(document, configuration, problems);
+  check_state(document, configuration, problems);
 }
 
 }  // namespace postern::policy

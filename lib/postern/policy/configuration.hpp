@@ -218,6 +218,13 @@ struct LogSettings {
   static void describe(Schema<LogSettings>& schema);
 };
 
+// What lasts: the state store.
+struct StateSettings {
+  FilePath path;  // never empty after load()
+  ByteCount size = megabytes(1000);
+  static void describe(Schema<StateSettings>& schema);
+};
+
 struct ControlSettings {
   FilePath socket;  // empty: see control_socket()
   static void describe(Schema<ControlSettings>& schema);
@@ -239,6 +246,7 @@ struct Configuration {
   DnsSettings dns;
   Spool spool;
   LogSettings log;
+  StateSettings state;
   ControlSettings control;
   Mixed mixed = Mixed::split;         // of the site
   Score score;                        // likewise

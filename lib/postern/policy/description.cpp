@@ -294,6 +294,23 @@ void LogSettings::describe(Schema<LogSettings>& schema) {
   schema.later({"trail"});
 }
 
+void StateSettings::describe(Schema<StateSettings>& schema) {
+  schema
+      .key("path", &StateSettings::path,
+           "a folder for what lasts and what the workers share: greylists, counts, places; made if "
+           "it is not there")
+      .otherwise(
+          "beside the file, NAME.state for NAME.toml; but /var/lib/postern/state for "
+          "/etc/postern/postern.toml");
+  schema
+      .key("size", &StateSettings::size,
+           "the most that its file may grow to; beyond four fifths of it those entries go that "
+           "would expire first")
+      .at_least(megabytes(16))
+      .at_most(megabytes(1'000'000));
+  schema.later({"url"});
+}
+
 void ControlSettings::describe(Schema<ControlSettings>& schema) {
   schema
       .key("socket", &ControlSettings::socket,
@@ -343,6 +360,7 @@ void Configuration::describe(Schema<Configuration>& schema) {
   schema.table("dns", &C::dns, "How names are looked up.");
   schema.table("spool", &C::spool, "Files of messages in flight.");
   schema.table("log", &C::log, "The log of the program.");
+  schema.table("state", &C::state, "Where plugins keep what lasts.");
   schema.table("control", &C::control, "How the command postern(1) reaches the daemon.");
   schema.table("score", &C::score, score_help);
   schema.table("plugin_defaults", &C::plugin_defaults,
@@ -350,7 +368,7 @@ void Configuration::describe(Schema<Configuration>& schema) {
   schema.foreign("plugin", describe_plugin_block(),
                  "One block for each instance of a plugin, in the order in which they run. Beside "
                  "these keys a block has those of its plugin: see PLUGINS.");
-  schema.unused({"state", "metrics"});
+  schema.unused({"metrics"});
 }
 
 void Score::describe(Schema<Score>& schema) {

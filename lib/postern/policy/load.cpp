@@ -13,6 +13,13 @@
 namespace postern::policy {
 namespace {
 
+std::string default_state_folder(const Bundle& bundle) {
+  const std::filesystem::path root(bundle.root);
+  auto path = (std::filesystem::path(bundle.folder) / root.filename()).lexically_normal();
+  if (path == "/etc/postern/postern.toml") return "/var/lib/postern/state";
+  return path.replace_extension(".state").string();
+}
+
 std::vector<std::string> file_names(const Bundle& bundle) {
   std::vector<std::string> names;
   for (const File& file : bundle.files) names.push_back(file.path);
@@ -83,6 +90,8 @@ Loaded load(const Bundle& bundle, Catalog& catalog, const LoadOptions& options) 
   read_routes(document, description, reading, loaded.configuration.forward);
   // With a file left out, what is missing or unmatched is not worth a line.
   if (whole) check(document, bundle, options.resolve, loaded.configuration, problems);
+  std::string& state = loaded.configuration.state.path.text;
+  if (state.empty()) state = default_state_folder(bundle);
   SnapshotBuilder builder(description, catalog, reading, lists);
   builder.read_site(document, loaded.configuration);
   if (whole) builder.read_domains(bundle);
@@ -195,6 +204,12 @@ std::vector<std::string> include_patterns(const Bundle& bundle) {
 }
 
 Tls tls_settings(const Bundle& bundle) { return read_quietly(bundle, {"tls"}).tls; }
+
+StateSettings state_settings(const Bundle& bundle) {
+  StateSettings settings = read_quietly(bundle, {"state"}).state;
+  if (settings.path.text.empty()) settings.path.text = default_state_folder(bundle);
+  return settings;
+}
 
 std::vector<std::string> plugin_path(const Bundle& bundle) {
   std::vector<std::string> out;

@@ -36,6 +36,9 @@ Loaded load(const Bundle& bundle, Catalog& catalog, const LoadOptions& options =
 // the configuration alone, whoever asks.
 std::string default_control_socket(const Bundle& bundle);
 
+// [state], with its folder, for whoever loads nothing else.
+StateSettings state_settings(const Bundle& bundle);
+
 struct LoadedMaster {
   MasterSettings settings;
   std::vector<Problem> problems;

@@ -30,6 +30,7 @@ smtp::Capabilities Session::offers() const {
   offers.smtputf8 = route.smtputf8;
   offers.dsn = route.dsn;
   offers.chunking = true;  // who takes the message over need not: it is handed over whole
+  offers.prdr = true;
   offers.size = true;
   offers.size_limit = services_.settings.message_octets;
   offers.limit_mail = static_cast<std::uint32_t>(services_.settings.messages);
@@ -80,7 +81,7 @@ Session::Step Session::answer_mail() {
     return Step::next;
   }
   state_ = mail_given;
-  reply(replies::mail_ok());
+  reply(transaction_->parameters().prdr ? replies::prdr_ok() : replies::mail_ok());
   return Step::next;
 }
 
@@ -105,7 +106,9 @@ Session::Step Session::rcpt(const smtp::Command& command) {
   if (!parameters) return refuse_command(parameter_reply(parameters.error()));
   // Said twice, it counts once, yet each gets its reply.
   if (const smtp::Reply* before = transaction_->accepted_before(argument->path.text)) {
-    reply(*before);
+    const bool too_many = transaction_->replies_due.size() >= services_.settings.recipients;
+    if (!too_many) transaction_->count_reply_due(argument->path.text);
+    reply(too_many ? replies::too_many_recipients() : *before);
     return Step::next;
   }
   if (auto refusal = refuse_path(argument->path)) {
@@ -131,7 +134,7 @@ std::optional<smtp::Reply> Session::refuse_path(const smtp::Path& forward_path) 
 
 // When the plugins have been heard: nobody refuses and one accepts, or it is not ours.
 Session::Step Session::judge_recipient() {
-  const Party& party = transaction_->parties.back();
+  Party& party = transaction_->parties.back();
   plugin::Recipient& recipient = *party.recipient;
   if (party.refusal) {
     const Refusal refusal = *party.refusal;
@@ -143,13 +146,15 @@ Session::Step Session::judge_recipient() {
                      (party.claimed && recipient.is_postmaster());
   if (party.dropped) {
     transaction_->hear(recipient.path().text, replies::rcpt_ok(), party.accepted_by);
+    transaction_->count_reply_due(recipient.path().text);
     reply(replies::rcpt_ok());
     state_ = rcpt_given;
     return Step::next;
   }
   if (!is_in && party.claimed) return refuse_recipient(replies::unknown_user(), "core:unknown");
   if (!is_in) return refuse_recipient(replies::no_relaying(), "core:relaying");
-  if (!follows_route(recipient)) return refuse_recipient(replies::another_route(), "core:route");
+  party.way = way_of(recipient);
+  if (!party.way) return refuse_recipient(replies::another_route(), "core:route");
   if (!follows_split(recipient)) return refuse_recipient(replies::another_route(), by_mixed);
   return Step::ask_about_recipient;
 }
@@ -163,46 +168,57 @@ Session::Step Session::refuse_recipient(const smtp::Reply& refusal, std::string_
   return Step::next;
 }
 
-// All recipients of a transaction go the way of the first that is in.
-bool Session::follows_route(plugin::Recipient& recipient) {
+// All recipients of a transaction go the way of the first that is in, unless each gets a reply.
+Way* Session::way_of(plugin::Recipient& recipient) {
   Transaction& transaction = *transaction_;
   deliver::Route* route = hearing_->route(recipient);
   if (!route) route = services_.domains.find(recipient.domain());
   if (!route) route = &services_.route;
-  if (!transaction.envelope().recipients.empty()) return route == transaction.route;
-  if (route != transaction.route) transaction.delivery.reset();
-  transaction.route = route;
-  return true;
+  const std::vector<Way*> ways = transaction.ways();
+  for (Way* way : ways)
+    if (way->route == route) return way;
+  for (Way* way : ways) {
+    if (!way->envelope.recipients.empty()) continue;
+    way->delivery.reset();
+    way->route = route;
+    return way;
+  }
+  return transaction.parameters().prdr ? &transaction.add_way(*route) : nullptr;
 }
 
 // He is in when the downstream takes all of what he stands for.
 coro::Task<void> Session::ask_about_recipient() {
   Transaction& transaction = *transaction_;
-  deliver::Envelope& envelope = transaction.envelope();
-  if (!transaction.delivery) {
+  Way& way = *transaction.parties.back().way;
+  deliver::Envelope& envelope = way.envelope;
+  // Who waits for a connection holds none that others may wait for.
+  for (const Way* other : transaction.ways())
+    if (other != &way && other->delivery) other->delivery->pauses();
+  if (!way.delivery) {
     learn_local();
-    transaction.delivery = transaction.route->begin(envelope);
+    way.delivery = way.route->begin(envelope);
   }
   const std::size_t before = envelope.recipients.size();
   smtp::Reply answer = replies::rcpt_ok();
   std::vector<deliver::Recipient> wanted = transaction.parties.back().recipient->delivered();
   for (deliver::Recipient& to : wanted) {
     envelope.recipients.push_back(std::move(to));
-    answer = co_await transaction.delivery->rcpt(envelope.recipients.size() - 1);
+    answer = co_await way.delivery->rcpt(envelope.recipients.size() - 1);
     if (context_.stopped()) co_return;
     if (!answer.is_positive()) break;
   }
   const plugin::Recipient& asked = *transaction.parties.back().recipient;
-  const std::string_view by = transaction.delivery->answered_by();
+  const std::string_view by = way.delivery->answered_by();
   if (answer.is_positive()) {
     state_ = rcpt_given;
     settle_policy();
     transaction.hear(asked.path().text, answer, by);
+    transaction.count_reply_due(asked.path().text);
   } else {
     ++refused_;
     envelope.recipients.pop_back();
     // Those before him that the downstream took are not wanted: it hears the envelope anew.
-    transaction.rebuild = transaction.rebuild || envelope.recipients.size() > before;
+    way.rebuild = way.rebuild || envelope.recipients.size() > before;
     envelope.recipients.erase(envelope.recipients.begin() + static_cast<std::ptrdiff_t>(before),
                               envelope.recipients.end());
     tell_rejected(plugin::Hook::rcpt, answer, by, asked.path().text);

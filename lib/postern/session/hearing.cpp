@@ -19,6 +19,9 @@ using plugin::Step;
 constexpr auto join_time = 30s;
 // How soon early input is noticed.
 constexpr auto glance = 50ms;
+// Of a reply, whatever plugins ask for: clients wait two minutes for the one to DATA (RFC 5321
+// section 4.5.3.2.4).
+constexpr std::chrono::milliseconds most_delay = 60s;
 
 }  // namespace
 
@@ -179,7 +182,7 @@ deliver::Route* Hearing::route(plugin::Recipient& recipient) {
 }
 
 void Hearing::end(std::unique_ptr<Transaction> transaction) {
-  transaction->delivery.reset();
+  for (Way* way : transaction->ways()) way->delivery.reset();
   plugin::HookScope::end(std::move(transaction));
 }
 
@@ -199,7 +202,9 @@ void Hearing::tell(Services& services, Hook hook, const void* value) {
   }
 }
 
-void Hearing::slow_down(std::chrono::milliseconds delay) { delay_ = std::max(delay_, delay); }
+void Hearing::slow_down(std::chrono::milliseconds delay) {
+  delay_ = std::min(std::max(delay_, delay), most_delay);
+}
 
 std::chrono::milliseconds Hearing::take_delay() { return std::exchange(delay_, 0ms); }
 

@@ -56,6 +56,21 @@ void add_header(json::Writer& record, const mail::HeaderSection& header) {
     record.key("subject").string(mail::display_text(std::string_view(*subject).substr(0, enough)));
 }
 
+// What each was told after the end of data, and who told it.
+void add_each(json::Writer& record, const Transaction& transaction) {
+  record.begin_array("answers");
+  for (std::size_t i = 0; i < transaction.outcomes.size(); ++i) {
+    const Party& party = transaction.parties[i];
+    record.begin().key("path").string(party.recipient->path().text);
+    add_reply(record, transaction.outcomes[i].reply);
+    record.key("by").string(transaction.outcomes[i].by);
+    if (!party.refusal && !party.dropped && party.way && party.way->delivery)
+      record.key("target").string(party.way->delivery->target());
+    record.end();
+  }
+  record.end();
+}
+
 }  // namespace
 
 void Session::record_client(json::Writer& record) {
@@ -107,9 +122,10 @@ void Session::record_transaction(std::string_view outcome, const smtp::Reply* an
     }
     record.end();
   }
+  if (!transaction.outcomes.empty()) add_each(record, transaction);
   if (transaction.octets > 0) record.key("octets").number(transaction.octets);
   if (transaction.header_seen) add_header(record, transaction.content->message.header());
-  if (transaction.delivery) record.key("target").string(transaction.delivery->target());
+  if (transaction.way.delivery) record.key("target").string(transaction.way.delivery->target());
   if (transaction.handover > coro::Duration::zero())
     record.key("handover_us").number(microseconds(transaction.handover));
   hearing_->append_to(record, transaction);
@@ -202,21 +218,20 @@ void Session::tell_rejected(plugin::Hook hook, const smtp::Reply& reply, std::st
   hearing_->notify(plugin::Hook::rejected, what);
 }
 
-void Session::tell_accepted() {
-  if (services_.lineup.empty(plugin::Hook::accepted)) return;
+void Session::tell_accepted(const Way& way) {
+  if (services_.lineup.empty(plugin::Hook::accepted) || !way.handover) return;
   plugin::Accepted what;
   what.session = id_;
   what.transaction = transaction_->id();
   what.client = client_.remote.ip;
   what.helo = client_.helo;
   what.reverse_path = transaction_->reverse_path().text;
-  const auto& recipients = transaction_->envelope().recipients;
-  const auto& answers = transaction_->answers;
+  const auto& recipients = way.envelope.recipients;
   for (std::size_t i = 0; i < recipients.size(); ++i)
-    if (answers.empty() || answers[i].is_positive())
-      what.recipients.push_back(recipients[i].path.text);
+    if (way.answer(i).is_positive()) what.recipients.push_back(recipients[i].path.text);
+  if (what.recipients.empty()) return;
   what.octets = transaction_->octets;
-  what.target = transaction_->delivery->target();
+  what.target = way.delivery->target();
   hearing_->notify(plugin::Hook::accepted, what);
 }
 

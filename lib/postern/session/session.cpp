@@ -196,10 +196,14 @@ coro::Task<void> Session::flush_replies() {
   if (!flushed) input_ended(flushed.error());
 }
 
-// The next reply waits, but no longer than the worker's budget of waiting replies allows.
+// The next reply waits, but no longer than the worker's budget of waiting replies allows; nobody
+// else waits for what this session holds.
 coro::Task<void> Session::pause(std::chrono::milliseconds delay) {
   DelayBudget& budget = services_.delays;
   if (budget.now >= budget.most) co_return;
+  if (transaction_)
+    for (const Way* way : transaction_->ways())
+      if (way->delivery) way->delivery->pauses();
   ++budget.now;
   auto slept = co_await coro::sleep(delay);
   --budget.now;

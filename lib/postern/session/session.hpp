@@ -166,7 +166,7 @@ class Session final : public coro::Pooled,
   std::optional<smtp::Reply> refuse_path(const smtp::Path& forward_path) const;
   Step judge_recipient();
   Step refuse_recipient(const smtp::Reply& reply, std::string_view by);
-  bool follows_route(plugin::Recipient& recipient);
+  Way* way_of(plugin::Recipient& recipient);  // null: not with those before him
   coro::Task<void> ask_about_recipient();
   void settle_policy();
 
@@ -183,10 +183,17 @@ class Session final : public coro::Pooled,
   coro::Task<std::optional<smtp::Reply>> parse_header();
   coro::Task<std::optional<Refusal>> judge_message();
   coro::Task<void> hand_over(bool eight_bit);
-  coro::Task<bool> rebuild_envelope();
-  std::string trace_field();
+  coro::Task<bool> find_wanted();
+  coro::Task<void> deliver_by(Way& way, bool eight_bit);
+  coro::Task<bool> rebuild_envelope(Way& way);
+  std::string trace_field(const deliver::Envelope& envelope) const;
   void conclude(const smtp::Reply& reply, std::string_view by, bool uncertain = false);
   void end_transaction(std::string_view outcome);
+
+  // PRDR.
+  coro::Task<void> hand_over_for_each(bool eight_bit);
+  void conclude_each();
+  void say_each(const smtp::Reply& reply, std::string_view by);
 
   // Messages that come again.
   bool follows_split(const plugin::Recipient& recipient);
@@ -194,7 +201,8 @@ class Session final : public coro::Pooled,
   coro::Task<Result<std::uint64_t>> sum_of_message();
   coro::Task<Result<void>> leave_out_those_who_have_it();
   coro::Task<void> remember_answers();
-  coro::Task<smtp::Reply> answer_for_all(deliver::Handover handover);
+  coro::Task<smtp::Reply> answer_for_all();
+  bool goes_unheard() const;
 
   // Replies and the end.
   void reply(const smtp::Reply& reply);
@@ -208,7 +216,7 @@ class Session final : public coro::Pooled,
   void record_transaction(std::string_view outcome, const smtp::Reply* reply, std::string_view by);
   void tell_rejected(plugin::Hook hook, const smtp::Reply& reply, std::string_view by,
                      std::string_view recipient = {});
-  void tell_accepted();
+  void tell_accepted(const Way& way);
   void record_session();
   std::string_view protocol() const;
   void add_peer(json::Writer& record) const;

@@ -232,6 +232,7 @@ std::string parameters_for(std::string_view text, const Capabilities& offered) {
   for (auto next = take_parameter(text); !next.text.empty(); next = take_parameter(text)) {
     const auto keyword = keyword_of(next.name);
     if (!keyword || !offers(offered, *keyword)) continue;
+    if (*keyword == Keyword::prdr) continue;  // between two hops alone
     out += ' ';
     out += next.text;
   }

@@ -53,7 +53,7 @@ void distrust_auth(MailParameters& parameters);
 
 // Of `text`, those parameters that a downstream with `offered` takes, each octet for octet and with
 // a blank in front: "" or " SIZE=10 BODY=8BITMIME". What is left out is the caller's duty to
-// bridge.
+// bridge. PRDR is: we ask nobody for it.
 std::string parameters_for(std::string_view text, const Capabilities& offered);
 
 }  // namespace postern::smtp

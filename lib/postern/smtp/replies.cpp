@@ -7,8 +7,10 @@ namespace postern::smtp::replies {
 Reply greeting(std::string_view hostname) { return {220, fmt::format("{} ESMTP", hostname)}; }
 Reply ok() { return {250, {2, 0, 0}, "OK"_text}; }
 Reply mail_ok() { return {250, {2, 1, 0}, "Sender OK"_text}; }
+Reply prdr_ok() { return {250, {2, 1, 0}, "Sender OK, PRDR requested"_text}; }
 Reply rcpt_ok() { return {250, {2, 1, 5}, "Recipient OK"_text}; }
 Reply start_data() { return {354, {}, "Go ahead, end with a line that holds only a dot"_text}; }
+Reply prdr_begins() { return {353, {}, "PRDR content analysis beginning"_text}; }
 Reply chunk_ok() { return {250, {2, 0, 0}, "Chunk taken"_text}; }
 Reply start_tls() { return {220, {2, 0, 0}, "Ready to start TLS"_text}; }
 Reply authenticated() { return {235, {2, 7, 0}, "Authentication successful"_text}; }

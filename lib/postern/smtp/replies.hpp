@@ -12,8 +12,10 @@ namespace postern::smtp::replies {
 Reply greeting(std::string_view hostname);  // 220
 Reply ok();                                 // 250 2.0.0
 Reply mail_ok();                            // 250 2.1.0
+Reply prdr_ok();                            // 250 2.1.0: each recipient gets a reply
 Reply rcpt_ok();                            // 250 2.1.5
 Reply start_data();                         // 354
+Reply prdr_begins();                        // 353: one for each recipient, then one for all
 Reply chunk_ok();
 Reply start_tls();      // 220 2.0.0
 Reply authenticated();  // 235 2.7.0

@@ -203,6 +203,7 @@ void Harness::open() {
   if (!loaded.usable()) throw std::runtime_error(loaded.lines().front());
   lineup_ = std::make_unique<plugin::Lineup>(sim, log, dns, loaded.snapshot,
                                              plugins_->make(*loaded.snapshot, recipients));
+  lineup_->use(store);
   const auto wrong = lineup_->check();
   if (!wrong.empty()) throw std::runtime_error(wrong.front().text);
   if (!route_) {

@@ -23,6 +23,7 @@
 #include <postern/session/session.hpp>
 #include <postern/testing/harness_client.hpp>
 #include <postern/testing/memory_files.hpp>
+#include <postern/testing/memory_store.hpp>
 #include <postern/testing/scripted_downstream.hpp>
 #include <postern/testing/scripted_resolver.hpp>
 #include <postern/testing/sim_network.hpp>
@@ -112,6 +113,7 @@ class Harness : private session::SessionHost {
   SimNetwork network;
   ScriptedDownstream downstream;
   ScriptedResolver dns;
+  MemoryStore store{sim};
   policy::RecipientTable recipients;  // who is taken, behind all plugins
   session::Settings settings;
   session::Listener listener;     // of clients that connect from now on

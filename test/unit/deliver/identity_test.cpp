@@ -111,7 +111,7 @@ TEST_CASE("Identity: the PROXY header opens the connection", "[deliver][identity
 }
 
 TEST_CASE("Identity: a downstream that does not let us say it takes nothing",
-          "[deliver][identity]") {
+          "[deliver][identity][line:36]") {
   World world;
   world.pool.identity = GENERATE(Identity::xforward, Identity::xclient);
   world.listen();
@@ -120,7 +120,8 @@ TEST_CASE("Identity: a downstream that does not let us say it takes nothing",
   CHECK(world.end() == "");
 }
 
-TEST_CASE("Identity: values are xtext, and lines at most 512 octets", "[deliver][identity]") {
+TEST_CASE("Identity: values are xtext, and lines at most 512 octets",
+          "[deliver][identity][line:5]") {
   deliver::Client client = a_client();
   client.helo = "[IPv6:2001:db8::1]";
   client.name = std::string(200, 'n') + "+= \x7f";

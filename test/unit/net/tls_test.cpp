@@ -86,7 +86,7 @@ TEST_CASE("TLS: one side's end in order leaves the other half open", "[net][tls]
   CHECK(world.read_all(*met.client) == std::pair(std::string("221 bye\r\n"), Errc::closed));
 }
 
-TEST_CASE("TLS: sessions resume on another server with the same keys", "[net][tls]") {
+TEST_CASE("TLS: sessions resume on another server with the same keys", "[net][tls][line:50]") {
   const int version = GENERATE(TLS1_2_VERSION, TLS1_3_VERSION);
   TlsWorld world;
   TicketKeys keys = TicketKeys::make();
@@ -186,7 +186,8 @@ TEST_CASE("TLS: a client's certificate is asked for, looked at, and required", "
   CHECK_FALSE(TlsServer::make({ClientCertificates::ask, "no certificate"}));
 }
 
-TEST_CASE("TLS: what the client says by ALPN matters where TLS comes first", "[net][tls]") {
+TEST_CASE("TLS: what the client says by ALPN matters where TLS comes first",
+          "[net][tls][line:48]") {
   struct Row {
     const char* why;
     std::string alpn;

@@ -168,7 +168,7 @@ TEST_CASE("PROXY: input behind the header is kept, and is not early", "[session]
   CHECK(contains(h.record(0), "early_talker") == !at_once);
 }
 
-TEST_CASE("PROXY: no header, no octet of SMTP", "[session][proxy]") {
+TEST_CASE("PROXY: no header, no octet of SMTP", "[session][proxy][line:22]") {
   struct Row {
     const char* why;
     std::string octets;
@@ -292,7 +292,7 @@ TEST_CASE("PROXY: a server that ends does not wait for headers", "[session][prox
 }
 
 TEST_CASE("XCLIENT: is offered to those who are listed by their own address",
-          "[session][xclient]") {
+          "[session][xclient][line:20]") {
   struct Row {
     const char* way;
     const char* address;
@@ -324,7 +324,8 @@ TEST_CASE("XCLIENT: is offered to those who are listed by their own address",
   CHECK(h.end() == "");
 }
 
-TEST_CASE("XCLIENT: a new client is judged anew, from the greeting on", "[session][xclient]") {
+TEST_CASE("XCLIENT: a new client is judged anew, from the greeting on",
+          "[session][xclient][line:58]") {
   World h;
   h.tells_by("xclient");
   h.load("ear");
@@ -382,7 +383,7 @@ TEST_CASE("XCLIENT: who is told is no peer, unless he is listed too", "[session]
   CHECK_FALSE(contains(test::all_records(h), "inner.example"));
 }
 
-TEST_CASE("XCLIENT: rights of the peer are not the client's", "[session][xclient]") {
+TEST_CASE("XCLIENT: rights of the peer are not the client's", "[session][xclient][line:20]") {
   World h;
   h.tells_by("xclient");
   h.load("ear");
@@ -440,7 +441,7 @@ TEST_CASE("XCLIENT: is refused in a transaction, and where it is malformed", "[s
 
 // What a peer passes on is a stranger's: octets that are printable, and nothing else of them.
 TEST_CASE("XCLIENT: a greeting that is told ends no line, comment or string",
-          "[session][xclient]") {
+          "[session][xclient][line:5]") {
   const std::string command = GENERATE("XCLIENT", "XFORWARD");
   World h;
   h.tells_by("xclient xforward");

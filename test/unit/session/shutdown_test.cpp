@@ -67,7 +67,7 @@ TEST_CASE("Session: drains as soon as no transaction is open", "[session][drain]
   CHECK(world.end() == "");
 }
 
-TEST_CASE("Session: is told to end now", "[session][shutdown]") {
+TEST_CASE("Session: is told to end now", "[session][shutdown][line:28]") {
   struct Row {
     const char* why;
     std::string sent;

@@ -15,7 +15,8 @@ const std::string rcpt = "EHLO c.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<
 
 }  // namespace
 
-TEST_CASE("Session: an idle client hears 421 in every state", "[session][timeouts]") {
+TEST_CASE("Session: an idle client hears 421 in every state",
+          "[session][timeouts][line:25][line:28]") {
   struct Row {
     const char* why;
     std::string before;

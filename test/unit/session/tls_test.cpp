@@ -155,7 +155,7 @@ TEST_CASE("STARTTLS: a message under TLS says so everywhere", "[session][tls]") 
 }
 
 TEST_CASE("STARTTLS: commands that were sent behind it in the clear are never run",
-          "[session][tls]") {
+          "[session][tls][line:4]") {
   // CVE-2011-0411, CVE-2014-3556, CVE-2024-34083.
   const bool one_write = GENERATE(true, false);
   World h;
@@ -189,7 +189,8 @@ TEST_CASE("STARTTLS: what comes in the clear after the reply breaks it", "[sessi
   CHECK(contains(all_records(h), R"("ending":"tls_failed")"));
 }
 
-TEST_CASE("STARTTLS: nothing that was said before it is known after", "[session][tls]") {
+TEST_CASE("STARTTLS: nothing that was said before it is known after",
+          "[session][tls][line:4][line:58]") {
   World h;
   h.greet_under_tls();
   CHECK(h.say("MAIL FROM:<a@b.example>").starts_with("503"));
@@ -266,7 +267,7 @@ TEST_CASE("STARTTLS: is refused where it does not fit", "[session][tls]") {
 }
 
 TEST_CASE("Implicit TLS: the banner comes after the handshake, and nothing before it",
-          "[session][tls]") {
+          "[session][tls][line:49]") {
   World h;
   h.listener.tls = session::Listener::Tls::implicit;
   h.arrive({.latency = 1ms});
@@ -294,7 +295,8 @@ TEST_CASE("Implicit TLS: who speaks before the banner, though encrypted, is earl
   CHECK(h.finish() == "");
 }
 
-TEST_CASE("Implicit TLS: a header of PROXY comes before the handshake", "[session][tls][proxy]") {
+TEST_CASE("Implicit TLS: a header of PROXY comes before the handshake",
+          "[session][tls][proxy][line:49]") {
   const auto pieces = GENERATE(Pieces::whole, Pieces::single);
   World h;
   h.listener.tls = session::Listener::Tls::implicit;

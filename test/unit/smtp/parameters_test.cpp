@@ -44,7 +44,8 @@ TEST_CASE("MAIL parameters: each is read and kept as written", "[smtp][parameter
   CHECK(parse_mail_parameters("SIZE=1   RET=FULL", everything())->ret == Ret::full);
 }
 
-TEST_CASE("MAIL parameters: bad values and repetitions are malformed", "[smtp][parameters]") {
+TEST_CASE("MAIL parameters: bad values and repetitions are malformed",
+          "[smtp][parameters][line:57]") {
   for (const std::string& wrong : {"SIZE"s,
                                    "SIZE="s,
                                    "SIZE=-1"s,
@@ -98,7 +99,7 @@ TEST_CASE("MAIL parameters: no escape smuggles a control octet", "[smtp][paramet
   }
 }
 
-TEST_CASE("parameters: unknown or not offered is unsupported", "[smtp][parameters]") {
+TEST_CASE("parameters: unknown or not offered is unsupported", "[smtp][parameters][line:57]") {
   for (const char* text : {"OPT", "X=1", "NOTIFY=NEVER", "SIZEX=1", "HOLDFOR=10", "REQUIRETLS"})
     CHECK(parse_mail_parameters(text, everything()).error().code == Errc::unsupported);
   for (const char* text :
