@@ -1,10 +1,13 @@
 #include "settings.hpp"
 
+#include <postern/net/digest.hpp>
+
 #include <fmt/format.h>
 #include <sys/resource.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <iterator>
 
 namespace postern::daemon {
@@ -15,6 +18,17 @@ std::size_t open_descriptors() {
   const std::filesystem::directory_iterator entries("/proc/self/fd", failed);
   if (failed) return 0;
   return static_cast<std::size_t>(std::distance(begin(entries), end(entries)));
+}
+
+// The same in all workers and after a restart, and known to nobody outside: machine-id(5) wants to
+// be hashed with what it is used for. Where there is none, as in some containers, the boot's own.
+std::string site_key(std::string_view hostname) {
+  std::string id;
+  for (const char* path : {"/etc/machine-id", "/proc/sys/kernel/random/boot_id"}) {
+    std::ifstream in(path);
+    if (std::getline(in, id) && !id.empty()) break;
+  }
+  return net::hmac_sha256(id, "postern authentication " + std::string(hostname));
 }
 
 deliver::VerifySettings verify_settings(const policy::Configuration& configuration,
@@ -61,6 +75,14 @@ session::Settings session_settings(const policy::Configuration& configuration) {
   settings.received_fields = configuration.limits.received;
   settings.memory_octets = configuration.limits.memory_per_message;
   settings.spool_directory = configuration.spool.directory.text;
+  settings.auth_without_tls = configuration.auth.without_tls;
+  settings.auth_mechanisms = {};
+  for (const policy::AuthMechanismName each : configuration.auth.mechanisms)
+    settings.auth_mechanisms.add(
+        *smtp::auth_mechanism(names_of(each)[static_cast<std::size_t>(each)]));
+  settings.auth_attempts = configuration.auth.attempts;
+  settings.auth_failure_time = configuration.auth.failure_time;
+  settings.site_key = site_key(configuration.hostname);
   settings.command_timeout = configuration.timeouts.command;
   settings.block_timeout = configuration.timeouts.block;
   settings.data_timeout = configuration.timeouts.data;
@@ -71,9 +93,12 @@ std::vector<session::Listener> session_listeners(const policy::Configuration& co
   std::vector<session::Listener> listeners;
   for (const policy::Listen& listen : configuration.listen)
     listeners.push_back({listen.proxy_from, listen.xclient_from, listen.xforward_from,
-                         static_cast<session::Listener::Tls>(listen.tls)});
+                         static_cast<session::Listener::Tls>(listen.tls),
+                         static_cast<session::Listener::Auth>(listen.auth)});
   static_assert(static_cast<int>(session::Listener::Tls::implicit) ==
                 static_cast<int>(policy::ListenTls::implicit));
+  static_assert(static_cast<int>(session::Listener::Auth::require) ==
+                static_cast<int>(policy::ListenAuth::require));
   return listeners;
 }
 

@@ -26,6 +26,19 @@ class Worker::Scope final : public plugin::HookScope {
       : HookScope(plugin::ScopeKind::worker, lineup, scheduler, lineup.snapshot().site()) {}
 };
 
+class Worker::ThreadPool final : public plugin::Pool {
+ public:
+  explicit ThreadPool(net::Loop& loop) : loop_(loop) {}
+  coro::Task<bool> run(net::PoolJob& job) override {
+    net::PoolWait wait(loop_, job);
+    const bool ran = co_await wait;
+    co_return ran;
+  }
+
+ private:
+  net::Loop& loop_;
+};
+
 // Where clients of one socket come in; shut while the worker takes nobody.
 class Worker::Door final : private net::Acceptor {
  public:
@@ -98,6 +111,7 @@ Worker::Worker(net::Loop& loop, Log& log, const policy::Loaded& loaded, WorkerPl
       network_(loop),
       settings_(session_settings(loaded.configuration)),
       listeners_(session_listeners(loaded.configuration)),
+      pool_(std::make_unique<ThreadPool>(loop)),
       plugins_(std::move(plugins)),
       programs_(ask_helper(loop, identity.helper)),
       routes_(loop, files_, network_, programs_ ? &*programs_ : nullptr, *plugins_.resolver, log,
@@ -115,6 +129,7 @@ Worker::Worker(net::Loop& loop, Log& log, const policy::Loaded& loaded, WorkerPl
               .count())) {
   services_.domains = routes_.domains();
   plugins_.lineup->services().provide<plugin::Routes>("postern", routes_.service());
+  plugins_.lineup->services().provide<plugin::Pool>("postern", *pool_);
   loop_.watch_lag(this);
   rounds_.start(tick());
   rounds_.start(lists_.watch());

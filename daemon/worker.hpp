@@ -10,6 +10,7 @@
 #include <postern/net/tcp.hpp>
 #include <postern/net/tls.hpp>
 #include <postern/plugin/line_up.hpp>
+#include <postern/plugin/pool.hpp>
 #include <postern/policy/load.hpp>
 #include <postern/session/session.hpp>
 #include <postern/store/store.hpp>
@@ -85,6 +86,7 @@ class Worker final : private net::LagWatcher, private session::SessionHost {
   class Grace;
   class Recess;
   class Scope;
+  class ThreadPool;
   void accepted(net::StreamPtr stream, const session::Listener& listener);
   void accept_failed(const Error& error);
   void loop_was_held(net::Duration duration, std::string_view who) override;
@@ -104,6 +106,7 @@ class Worker final : private net::LagWatcher, private session::SessionHost {
   net::TcpNetwork network_;
   session::Settings settings_;
   std::vector<session::Listener> listeners_;  // of the [[listen]] blocks
+  std::unique_ptr<ThreadPool> pool_;          // outlives the plugins
   WorkerPlugins plugins_;
   std::optional<net::HelperPrograms> programs_;
   WorkerRoutes routes_;

@@ -11,9 +11,11 @@
 #include <postern/dns/names.hpp>
 #include <postern/dns/resolver.hpp>
 #include <postern/mail/date.hpp>
+#include <postern/plugin/auth.hpp>
 #include <postern/plugin/module.hpp>
 #include <postern/plugin/notices.hpp>
 #include <postern/plugin/plugin.hpp>
+#include <postern/plugin/pool.hpp>
 #include <postern/plugin/routes.hpp>
 #include <postern/plugin/views.hpp>
 #include <postern/store/state.hpp>
@@ -33,6 +35,9 @@ using coro::Task;
 using plugin::Accepted;
 using plugin::AFact;
 using plugin::Arrival;
+using plugin::AuthAnswer;
+using plugin::AuthAttempt;
+using plugin::AuthSecret;
 using plugin::Command;
 using plugin::Disconnected;
 using plugin::Fact;
@@ -42,6 +47,7 @@ using plugin::Hook;
 using plugin::HookPoint;
 using plugin::Hooks;
 using plugin::Message;
+using plugin::offload;
 using plugin::Plugin;
 using plugin::PluginOf;
 using plugin::Recipient;
@@ -61,6 +67,8 @@ using policy::FilePath;
 using policy::PatternList;
 using policy::RecipientList;
 using policy::Schema;
+using policy::SecretList;
+using smtp::AuthMechanism;
 using store::Bucket;
 using store::Place;
 using store::State;

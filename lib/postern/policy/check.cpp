@@ -230,6 +230,17 @@ void check_certificate_files(const Value& document, const Bundle& bundle, const 
                              tls.certificates_dir.text));
 }
 
+// Who must authenticate and can not.
+void check_auth(const Value& document, const Configuration& configuration, Problems& problems) {
+  for (std::size_t i = 0; i < configuration.listen.size(); ++i) {
+    const Listen& listen = configuration.listen[i];
+    if (listen.auth == ListenAuth::require && listen.tls == ListenTls::none &&
+        !configuration.auth.without_tls)
+      problems.add(place_in_block(document, "listen", i, "auth"), "listen.auth",
+                   "nobody can authenticate here without TLS; set tls, or auth.without_tls");
+  }
+}
+
 void check_tls(const Value& document, const Configuration& configuration, Problems& problems) {
   const Tls& tls = configuration.tls;
   if (tls.certificate.empty() && !tls.key.empty())
@@ -451,6 +462,7 @@ void check(const Value& document, const Bundle& bundle, bool ask_system,
   check_listeners(document, configuration, problems);
   check_peers(document, configuration, problems);
   check_tls(document, configuration, problems);
+  check_auth(document, configuration, problems);
   check_forward(document, configuration, problems);
   check_programs(document, configuration, problems);
   check_pipes(document, configuration, problems);

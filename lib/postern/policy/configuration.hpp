@@ -66,6 +66,18 @@ constexpr auto names_of(ListenTls) {
   return std::array<std::string_view, 3>{"none", "starttls", "implicit"};
 }
 
+// Whether clients of a listener may authenticate, or must.
+enum class ListenAuth : std::uint8_t { off, offer, require };
+constexpr auto names_of(ListenAuth) {
+  return std::array<std::string_view, 3>{"off", "offer", "require"};
+}
+
+// As smtp::name() spells them.
+enum class AuthMechanismName : std::uint8_t { scram_sha_256, cram_md5, plain, login };
+constexpr auto names_of(AuthMechanismName) {
+  return std::array<std::string_view, 4>{"SCRAM-SHA-256", "CRAM-MD5", "PLAIN", "LOGIN"};
+}
+
 enum class ClientCertificates : std::uint8_t { off, ask, require };
 constexpr auto names_of(ClientCertificates) {
   return std::array<std::string_view, 3>{"off", "ask", "require"};
@@ -100,6 +112,7 @@ constexpr auto names_of(LogFormat) { return std::array<std::string_view, 2>{"jso
 struct Listen {
   SocketAddress address;  // port 0: any free one
   ListenTls tls = ListenTls::none;
+  ListenAuth auth = ListenAuth::offer;
   std::vector<Network> proxy_from;
   std::vector<Network> xclient_from;
   std::vector<Network> xforward_from;
@@ -169,6 +182,17 @@ struct ForwardRoute : ForwardTo {
 struct Forward : ForwardTo {
   std::vector<ForwardRoute> routes;
   static void describe(Schema<Forward>& schema);
+};
+
+// How clients authenticate, where a plugin knows users.
+struct Auth {
+  bool without_tls = false;
+  std::vector<AuthMechanismName> mechanisms = {AuthMechanismName::scram_sha_256,
+                                               AuthMechanismName::cram_md5,
+                                               AuthMechanismName::plain, AuthMechanismName::login};
+  std::size_t attempts = 3;  // that fail, of one session
+  milliseconds failure_time = seconds(2);
+  static void describe(Schema<Auth>& schema);
 };
 
 struct Limits {
@@ -244,6 +268,7 @@ struct Configuration {
   milliseconds drain_timeout = smtp::timeouts::drain;
   std::vector<Listen> listen;
   Tls tls;
+  Auth auth;
   Forward forward;
   std::vector<Program> programs;
   Limits limits;

@@ -21,6 +21,9 @@ void Listen::describe(Schema<Listen>& schema) {
   schema.key("tls", &Listen::tls,
              "whether this listener speaks TLS: after the command STARTTLS, or before anything "
              "else, as on port 465");
+  schema.key("auth", &Listen::auth,
+             "whether clients may authenticate here, where a plugin knows users, or must before "
+             "they may send mail");
   schema
       .key(
           "proxy_from", &Listen::proxy_from,
@@ -58,6 +61,24 @@ void Tls::describe(Schema<Tls>& schema) {
       .key("client_ca", &Tls::client_ca,
            "the certificates, in PEM form, of those who sign clients' certificates")
       .otherwise("nobody");
+}
+
+void Auth::describe(Schema<Auth>& schema) {
+  schema.key("without_tls", &Auth::without_tls,
+             "whether clients may authenticate in the clear, where everybody on the way can read "
+             "their passwords");
+  schema.key("mechanisms", &Auth::mechanisms,
+             "the mechanisms that are offered, of those that the plugins can serve");
+  schema
+      .key("attempts", &Auth::attempts,
+           "attempts of one session that may fail; after the last of them it is closed")
+      .at_least(1)
+      .at_most(100);
+  schema
+      .key("failure_time", &Auth::failure_time,
+           "when a failed attempt is answered, counted from the client's last line: always the "
+           "same, so that it tells nothing, and guessing takes its time")
+      .at_most(seconds(30));
 }
 
 void ForwardTimeouts::describe(Schema<ForwardTimeouts>& schema) {
@@ -364,6 +385,7 @@ void Configuration::describe(Schema<Configuration>& schema) {
   schema.table("tls", &C::tls,
                "What the listeners with TLS present. The files are read as root where we are "
                "started as root, and watched: a change takes effect within seconds.");
+  schema.table("auth", &C::auth, "How clients authenticate, where a plugin knows users.");
   schema.table("forward", &C::forward, "The downstream: who takes the messages over.");
   schema.blocks("program", &C::programs,
                 "One block for each program that the plugin pipe may hand messages to. They run as "

@@ -18,6 +18,7 @@ struct RereadList {
   std::shared_ptr<const AddressTable> addresses;
   std::shared_ptr<const PatternTable> patterns;
   std::shared_ptr<const RecipientTable> recipients;
+  std::shared_ptr<const SecretTable> secrets;
   // One for each bad line, which is skipped: "/etc/postern/bad:7:1: plugin.file: …".
   std::vector<std::string> problems;
 };

@@ -87,6 +87,7 @@ void Session::forget_the_clear() {
   offered_ = {};
   client_.helo.clear();
   client_.esmtp = false;
+  forget_user();
   hearing_->forget_greeting();
   if (!peer_) return;
   Peer& peer = *peer_;

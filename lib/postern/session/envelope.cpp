@@ -40,6 +40,8 @@ smtp::Capabilities Session::offers() const {
   offers.limit_rcpt = static_cast<std::uint32_t>(services_.settings.recipients);
   if (route.size_limit > 0) offers.size_limit = std::min(offers.size_limit, route.size_limit);
   offers.starttls = offers_tls();
+  offers.auth = auth_offers();
+  offers.auth_parameter = !offers.auth.empty() || hearing_->session().authenticated();
   if (peer_ && peer_->may_xclient) offers.xclient = smtp::xclient_attributes();
   if (peer_ && peer_->may_xforward) offers.xforward = smtp::xforward_attributes();
   return offers;
@@ -58,6 +60,7 @@ Session::Step Session::mail(const smtp::Command& command) {
     close(Ending::errors, replies::too_many_messages());
     return Step::next;
   }
+  if (!hearing_->session().authenticated() && !is_trusted_peer()) smtp::distrust_auth(*parameters);
   if (auto refusal = refuse_sender(argument->path, *parameters)) {
     reply(*refusal);
     return Step::next;
@@ -68,7 +71,7 @@ Session::Step Session::mail(const smtp::Command& command) {
   transaction_->envelope().id = fmt::format("{}.{}", id_, ++transactions_);
   transaction_->began = services_.scheduler.now();
   if (peer_ && peer_->refusal) return refuse_late();
-  after_ = &Session::answer_mail;
+  after_ = [](Session& session) { return session.answer_mail(); };
   return hearing_->mail(*transaction_) ? answer_mail() : Step::wait_for_plugins;
 }
 
@@ -87,6 +90,8 @@ Session::Step Session::answer_mail() {
 
 std::optional<smtp::Reply> Session::refuse_sender(const smtp::Path& reverse_path,
                                                   const smtp::MailParameters& parameters) const {
+  if (listener_auth_ == Listener::Auth::require && !hearing_->session().authenticated())
+    return replies::authentication_needed();
   if (reverse_path.needs_smtputf8() && !parameters.smtputf8) return replies::needs_smtputf8();
   if (parameters.requiretls && !offered_.requiretls) return replies::tls_required();
   const std::uint64_t most =
@@ -118,7 +123,7 @@ Session::Step Session::rcpt(const smtp::Command& command) {
     return Step::next;
   }
   transaction_->ask_about({std::move(argument->path), std::move(*parameters)});
-  after_ = &Session::judge_recipient;
+  after_ = [](Session& session) { return session.judge_recipient(); };
   return hearing_->rcpt(*transaction_) ? judge_recipient() : Step::wait_for_plugins;
 }
 

@@ -15,7 +15,7 @@ namespace replies = smtp::replies;
 Session::Step Session::data(const smtp::Command& command) {
   if (!command.argument.empty()) return refuse_command(replies::bad_argument());
   if (transaction_->is_binary()) return refuse_command(replies::bad_sequence());  // RFC 3030
-  after_ = &Session::answer_data;
+  after_ = [](Session& session) { return session.answer_data(); };
   return hearing_->data(*transaction_) ? answer_data() : Step::wait_for_plugins;
 }
 
@@ -282,6 +282,7 @@ std::string Session::trace_field(const deliver::Envelope& envelope) const {
   trace.client = sender.remote.ip;
   trace.hostname = services_.settings.hostname;
   trace.id = envelope.id;
+  trace.authenticated = !sender.login.empty();
   trace.extended = sender.esmtp;
   if (const facts::Tls* known = tls()) {
     trace.tls = true;

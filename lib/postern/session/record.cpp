@@ -2,6 +2,7 @@
 #include <postern/base/json.hpp>
 #include <postern/base/timestamp.hpp>
 #include <postern/mail/encoded_word.hpp>
+#include <postern/mail/trace.hpp>
 #include <postern/session/session.hpp>
 
 #include <chrono>
@@ -92,6 +93,7 @@ void Session::record_client(json::Writer& record) {
   record.key("local_port").number(client_.local.port);
   record.key("helo").string(client_.helo);
   add_tls(record);
+  add_auth(record);
 }
 
 void Session::record_transaction(std::string_view outcome, const smtp::Reply* answer,
@@ -105,7 +107,7 @@ void Session::record_transaction(std::string_view outcome, const smtp::Reply* an
   record.begin().key("time").string(time).key("event").string("transaction");
   record.key("id").string(transaction.id()).key("session").string(id_);
   record_client(record);
-  record.key("protocol").string(!client_.esmtp ? "SMTP" : tls() ? "ESMTPS" : "ESMTP");
+  record.key("protocol").string(protocol());
   record.key("reverse_path").string(transaction.reverse_path().text);
   if (!transaction.parameters().text.empty())
     record.key("parameters").string(transaction.parameters().text);
@@ -151,6 +153,25 @@ void Session::record_transaction(std::string_view outcome, const smtp::Reply* an
   count(services_.host.counters(), transaction, answer, outcome);
 }
 
+// RFC 3848.
+std::string_view Session::protocol() const {
+  mail::Trace trace;
+  trace.extended = client_.esmtp;
+  trace.tls = tls() != nullptr;
+  trace.authenticated = hearing_->session().authenticated();
+  return mail::with_protocol(trace);
+}
+
+void Session::add_auth(json::Writer& record) const {
+  const plugin::Session& session = hearing_->session();
+  if (!session.authenticated()) return;
+  record.begin("auth").key("user").string(session.user());
+  record.key("mechanism").string(session.auth_mechanism());
+  const auto& attempts = hearing_->attempts();
+  if (attempts && !attempts->by.empty()) record.key("by").string(attempts->by);
+  record.end();
+}
+
 void Session::add_peer(json::Writer& record) const {
   if (stream_->remote() != client_.remote) record.key("via").string(stream_->remote().ip.text());
   if (peer_ && peer_->forwarding && peer_->forwarded &&
@@ -184,6 +205,9 @@ void Session::record_session() {
   record.key("ending").string(name(ending_));
   record.key("transactions").number(transactions_).key("accepted").number(messages_);
   record.key("recipients_refused").number(refused_).key("errors").number(errors_);
+  const auto& attempts = hearing_->attempts();
+  if (attempts && attempts->refused > 0) record.key("auth_refused").number(attempts->refused);
+  if (attempts && attempts->failed > 0) record.key("auth_failed").number(attempts->failed);
   hearing_->append_to(record);
   if (early_talker_) record.key("early_talker").boolean(true);
   record.key("us").number(microseconds(services_.scheduler.now() - began_)).end();

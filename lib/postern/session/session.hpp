@@ -72,11 +72,12 @@ class Session final : public coro::Pooled,
     welcome_client,    // whom XCLIENT has told
     judge_late,        // and take the same command then
     start_tls,
+    authenticate,
     ask_about_recipient,
     receive_message,
     receive_chunk,
   };
-  using After = Step (Session::*)();
+  using After = Step (*)(Session&);
   struct Rule;
   static const Rule rules[];
 
@@ -108,6 +109,7 @@ class Session final : public coro::Pooled,
   Step help(const smtp::Command& command);
   Step vrfy(const smtp::Command& command);
   Step starttls(const smtp::Command& command);
+  Step auth(const smtp::Command& command);
   Step not_offered(const smtp::Command& command);
   Step refuse_command(const smtp::Reply& reply);
   Step refuse_unrecognized(const smtp::Command& command);
@@ -142,6 +144,19 @@ class Session final : public coro::Pooled,
   void put_tls(facts::Tls&& known);
   const facts::Tls* tls() const;  // null: in the clear
   void forget_the_clear();
+
+  // AUTH.
+  smtp::Flags<smtp::AuthMechanism> auth_offers() const;
+  bool may_authenticate() const;  // the channel is fit for it
+  std::optional<smtp::Reply> refuse_auth(std::optional<smtp::AuthMechanism> mechanism) const;
+  coro::Task<void> authenticate();
+  coro::Task<AuthResult> exchange(Attempts::Exchange& exchange, Witnesses& witnesses);
+  coro::Task<std::optional<std::string>> read_response();
+  coro::Task<void> refuse_attempt();
+  void authenticated_as(std::string user, std::string_view mechanism);
+  void forget_user();
+  bool is_trusted_peer() const;
+  void add_auth(json::Writer& record) const;
 
   // Envelope.
   smtp::Capabilities offers() const;
@@ -203,6 +218,7 @@ class Session final : public coro::Pooled,
                      std::string_view recipient = {});
   void tell_accepted(const Way& way);
   void record_session();
+  std::string_view protocol() const;
   void add_peer(json::Writer& record) const;
   void add_tls(json::Writer& record) const;
 
@@ -227,14 +243,15 @@ class Session final : public coro::Pooled,
   State state_ = fresh;
   Ending ending_ = Ending::none;
   Listener::Tls listener_tls_;
-  bool closing_ = false;
-  bool draining_ = false;
-  bool waiting_ = false;          // for a command
+  Listener::Auth listener_auth_;
+  bool closing_ : 1 = false;
+  bool draining_ : 1 = false;
+  bool waiting_ : 1 = false;      // for a command
   bool after_data_ : 1 = false;   // the client has sent a whole message: if it only half-closes, it
                                   // listens
   bool unsolicited_ : 1 = false;  // what is in the input was sent as a message that we did not ask
                                   // for
-  bool early_talker_ = false;     // spoke before the greeting
+  bool early_talker_ : 1 = false;  // spoke before the greeting
 };
 
 }  // namespace postern::session

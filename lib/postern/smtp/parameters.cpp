@@ -62,7 +62,7 @@ bool offers(const Capabilities& offered, Keyword keyword) {
     case Keyword::smtputf8:
       return offered.smtputf8;
     case Keyword::auth:
-      return !offered.auth.empty();
+      return !offered.auth.empty() || offered.auth_parameter;
     case Keyword::prdr:
       return offered.prdr;
     case Keyword::requiretls:
@@ -230,6 +230,18 @@ Result<MailParameters> parse_mail_parameters(std::string_view text, const Capabi
 
 Result<RcptParameters> parse_rcpt_parameters(std::string_view text, const Capabilities& offered) {
   return parse<RcptParameters>(text, offered, true);
+}
+
+void distrust_auth(MailParameters& parameters) {
+  if (parameters.auth.empty() || parameters.auth == "<>") return;
+  parameters.auth = "<>";
+  std::string_view rest = parameters.text;
+  std::string text;
+  for (auto next = take_parameter(rest); !next.text.empty(); next = take_parameter(rest)) {
+    if (!text.empty()) text += ' ';
+    text += keyword_of(next.name) == Keyword::auth ? std::string_view("AUTH=<>") : next.text;
+  }
+  parameters.text = std::move(text);
 }
 
 std::string parameters_for(std::string_view text, const Capabilities& offered) {

@@ -50,6 +50,10 @@ struct RcptParameters {
 Result<MailParameters> parse_mail_parameters(std::string_view text, const Capabilities& offered);
 Result<RcptParameters> parse_rcpt_parameters(std::string_view text, const Capabilities& offered);
 
+// What AUTH= says of the message's author becomes "<>", unknown: whoever says it is not trusted
+// with that (RFC 4954 section 5).
+void distrust_auth(MailParameters& parameters);
+
 // Of `text`, those parameters that a downstream with `offered` takes, each octet for octet and with
 // a blank in front: "" or " SIZE=10 BODY=8BITMIME". What is left out is the caller's duty to
 // bridge. PRDR is: we ask nobody for it.

@@ -127,6 +127,7 @@ class Harness : private session::SessionHost {
  private:
   class Plugins;
   class WorkerScope;
+  class SimPool;
   using Maker = std::unique_ptr<plugin::Plugin> (*)();
   void session_ended() override {}
   Counters& counters() override { return counted; }
@@ -134,6 +135,7 @@ class Harness : private session::SessionHost {
   void open();
 
   std::unique_ptr<Plugins> plugins_;
+  std::unique_ptr<SimPool> pool_;
   std::unique_ptr<plugin::Lineup> lineup_;
   std::unique_ptr<WorkerScope> worker_;
   deliver::Routes routes_;

@@ -62,6 +62,21 @@ TEST_CASE("Identity: XCLIENT comes once, and EHLO again, with the client's name"
   CHECK(said[2] == "EHLO c.example");
 }
 
+TEST_CASE("Identity: XCLIENT tells who has authenticated, where LOGIN is offered",
+          "[deliver][identity]") {
+  deliver::Client client = a_client();
+  smtp::Flags<smtp::Attribute> offered;
+  offered.add(smtp::Attribute::addr);
+  client.login = "anna b@example.net";
+  CHECK(deliver::xclient_lines(client, offered).at(0) == "XCLIENT ADDR=192.0.2.1\r\n");
+  offered.add(smtp::Attribute::login);
+  CHECK(deliver::xclient_lines(client, offered).at(0) ==
+        "XCLIENT LOGIN=anna+20b@example.net ADDR=192.0.2.1\r\n");
+  client.login.clear();
+  CHECK(deliver::xclient_lines(client, offered).at(0) ==
+        "XCLIENT LOGIN=[UNAVAILABLE] ADDR=192.0.2.1\r\n");
+}
+
 TEST_CASE("Identity: behind a PROXY header EHLO has the client's name", "[deliver][identity]") {
   World world;
   world.downstream.settings().proxy = true;

@@ -315,9 +315,9 @@ TEST_CASE("XCLIENT: is offered to those who are listed by their own address",
   h.client.send(row.header);
   CHECK(h.client.greeting().code == 220);
   const std::string offers = h.client.command("EHLO mx.example").text();
-  CHECK(contains(offers, "XCLIENT NAME ADDR PORT PROTO HELO DESTADDR DESTPORT REVERSE_NAME") ==
-        row.offered);
-  CHECK_FALSE(contains(offers, "LOGIN"));
+  CHECK(
+      contains(offers, "XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT REVERSE_NAME") ==
+      row.offered);
   const auto reply = h.client.command("XCLIENT ADDR=192.0.2.1");
   const bool is_peer = !row.offered && std::string(row.address) == "10.0.0.1";
   CHECK(reply.code == (row.offered ? 220 : is_peer ? 550 : 502));
@@ -425,7 +425,7 @@ TEST_CASE("XCLIENT: is refused in a transaction, and where it is malformed", "[s
   CHECK(h.say("EHLO mx.example") == 250);
   for (const char* line :
        {"XCLIENT", "XCLIENT ADDR=nonsense", "XCLIENT NAME=a+0D+0AMAIL", "XCLIENT HELO=a+00",
-        "XCLIENT LOGIN=root", "XFORWARD", "XFORWARD HELO=x+0Ay", "XFORWARD COLOUR=red"})
+        "XCLIENT LOGIN=a+0Ab", "XFORWARD", "XFORWARD HELO=x+0Ay", "XFORWARD COLOUR=red"})
     CHECK(test::in_one_line(h.client.command(line)).starts_with("501 5.5.4"));
   CHECK(h.say("XCLIENT HELO=\xc3\xa4") == 500);
   CHECK(h.say("XCLIENT NAME=" + std::string(600, 'x')) == 500);

@@ -163,3 +163,29 @@ TEST_CASE("parameters_for: leaves out what the downstream does not take", "[smtp
   CHECK(parameters_for("REQUIRETLS", Capabilities{.requiretls = true}) == " REQUIRETLS");
   CHECK(parameters_for("REQUIRETLS", Capabilities{.starttls = true}).empty());
 }
+
+TEST_CASE("AUTH=: who is not trusted with it has said nothing (RFC 4954 section 5)",
+          "[smtp][parameters]") {
+  struct Row {
+    const char* said;
+    const char* left;
+  };
+  for (const Row& row : {Row{"", ""},
+                         {"SIZE=10", "SIZE=10"},
+                         {"AUTH=<>", "AUTH=<>"},
+                         {"AUTH=a@b.example", "AUTH=<>"},
+                         {"SIZE=10  auth=a+3Db BODY=7BIT", "SIZE=10 AUTH=<> BODY=7BIT"}}) {
+    auto parsed = parse_mail_parameters(row.said, everything());
+    REQUIRE(parsed);
+    distrust_auth(*parsed);
+    CHECK(parsed->text == row.left);
+    CHECK((parsed->auth.empty() || parsed->auth == "<>"));
+  }
+}
+
+TEST_CASE("AUTH=: is taken where AUTH is no longer listed", "[smtp][parameters]") {
+  Capabilities offered;
+  CHECK_FALSE(parse_mail_parameters("AUTH=<>", offered));
+  offered.auth_parameter = true;
+  CHECK(parse_mail_parameters("AUTH=<>", offered));
+}
