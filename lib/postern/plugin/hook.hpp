@@ -1,4 +1,4 @@
-// The points of a session at which plugins are called (PLUGINS.md section 3 has the table).
+// The points of a session at which plugins are called.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,4 @@
-// PLAIN (RFC 4616) and LOGIN. Case S021 and S028 of the security checks; line 18 of the integration
-// notes.
+// PLAIN (RFC 4616) and LOGIN; line 18 of docs/protocol-lines.md.
 #include <postern/auth/mechanism.hpp>
 
 #include <string>

@@ -1,4 +1,4 @@
-// The matrix of faults (security checks, section 2), rows 1 to 8 and 28, phase by phase: what a
+// The matrix of faults rows 1 to 8 and 28, phase by phase: what a
 // client hears, and after how long. Which test shows which row:
 //
 //   1  next hop away              "Row 1" here; simulation/matrix (connect/…)

@@ -1,5 +1,5 @@
-// STARTTLS towards the downstream (RFC 3207). Rows 8 and S005, S007 of the security checks; lines
-// 4, 49 and 50 of the integration notes.
+// STARTTLS towards the downstream (RFC 3207). Rows 8 and S005, S007; lines
+// 4, 49 and 50 of docs/protocol-lines.md.
 #include <postern/net/tls.hpp>
 
 #include <fmt/format.h>
@@ -241,8 +241,7 @@ TEST_CASE("Downstream TLS: PROXY precedes it, XCLIENT and XFORWARD come under it
   CHECK(world.end() == "");
 }
 
-TEST_CASE("Downstream TLS: what was offered in the clear is forgotten (integration 4)",
-          "[deliver][tls]") {
+TEST_CASE("Downstream TLS: what was offered in the clear is forgotten", "[deliver][tls]") {
   Encrypting world(TlsUse::may);
   auto& settings = world.downstream.settings();
   settings.capabilities = {"PIPELINING", "8BITMIME", "SMTPUTF8", "DSN", "STARTTLS"};

@@ -1,5 +1,5 @@
 // AUTH (RFC 4954): what is answered when, who is let in, what is forgotten. Cases S007, S021, S022
-// and S028 of the security checks; lines 6, 18 and 19 of the integration notes.
+// and S028; lines 6, 18 and 19 of docs/protocol-lines.md.
 #include <postern/auth/secret.hpp>
 #include <postern/base/base64.hpp>
 #include <postern/facts/authenticated.hpp>
@@ -110,7 +110,7 @@ struct Site : World {
 
 }  // namespace
 
-TEST_CASE("AUTH: every line in every state", "[session][auth]") {
+TEST_CASE("AUTH: every line in every state", "[session][auth][line:18]") {
   const std::string mail = ehlo + "MAIL FROM:<a@b.example>\r\n";
   const std::vector<std::pair<const char*, std::string>> states = {
       {"fresh", ""},
@@ -351,7 +351,7 @@ TEST_CASE("AUTH: CRAM-MD5 and SCRAM-SHA-256 ask the same of users that there are
 }
 
 TEST_CASE("AUTH: a failure is answered at the same time, whatever the plugins took",
-          "[session][auth]") {
+          "[session][auth][line:19]") {
   for (const char* keys : {"", "wait = \"200ms\""}) {
     Site site(keys);
     Client client(site);

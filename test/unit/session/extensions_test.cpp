@@ -1,6 +1,6 @@
 // Every extension that a client can use × what the downstream has: what is offered, what is sent,
 // what the client hears. Generated: each use of the table below meets each downstream, at three
-// moments. Lines 9 to 17 of the integration notes; row 7 of the faults.
+// moments. Lines 9 to 17 of docs/protocol-lines.md.
 #include <postern/net/tls.hpp>
 #include <postern/testing/scripted_client.hpp>
 
@@ -334,7 +334,7 @@ std::string without_trace(const std::string& content) {
 }  // namespace
 
 TEST_CASE("Extensions: what is offered, sent and heard, for each use and each downstream",
-          "[session][extensions]") {
+          "[session][extensions][line:14]") {
   for (const Use& use : uses())
     for (const Server& server : servers())
       for (const Moment moment : {Moment::unknown, Moment::known, Moment::changed}) {
@@ -385,7 +385,7 @@ TEST_CASE("Extensions: what is offered, sent and heard, for each use and each do
       }
 }
 
-TEST_CASE("SIZE: what is announced is compared with their limit, met or not (integration 17)",
+TEST_CASE("SIZE: what is announced is compared with their limit, met or not",
           "[session][extensions]") {
   World world;
   world.downstream.settings().capabilities = {"SIZE 1000"};
@@ -405,7 +405,8 @@ TEST_CASE("SIZE: what is announced is compared with their limit, met or not (int
   CHECK(world.end() == "");
 }
 
-TEST_CASE("BINARYMIME: DATA is no way to send it (RFC 3030 section 3)", "[session][extensions]") {
+TEST_CASE("BINARYMIME: DATA is no way to send it (RFC 3030 section 3)",
+          "[session][extensions][line:10]") {
   World world;
   world.downstream.settings().capabilities = {"CHUNKING", "BINARYMIME"};
   world.listen();

@@ -1,5 +1,5 @@
 // Peers that tell who the client is: PROXY, XCLIENT, XFORWARD. Case S020 and lines 5, 20 to 22 and
-// 58 of the integration notes.
+// 58 of docs/protocol-lines.md.
 #include <postern/facts/client_name.hpp>
 #include <postern/plugin.hpp>
 

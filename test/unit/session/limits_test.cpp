@@ -51,7 +51,7 @@ TEST_CASE("Session: says in EHLO how much it takes (RFC 9422)", "[session][limit
   CHECK(world.end() == "");
 }
 
-// S011 of the security checks.
+// S011.
 TEST_CASE("Session: a line without end is refused at 4 KiB", "[session][limits][S011]") {
   const char octet = GENERATE('x', '\r', '\0');
   World world;

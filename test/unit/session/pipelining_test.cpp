@@ -86,7 +86,7 @@ TEST_CASE("Session: content before 354 is noticed", "[session][early][line:8]") 
   CHECK(recorded(world, "\"early_data\":true") == early);
 }
 
-// S010 of the security checks: a body sent after a refused DATA is not read as commands.
+// S010: a body sent after a refused DATA is not read as commands.
 TEST_CASE("Session: a body behind a refused DATA starts no transaction", "[session][S010]") {
   struct Row {
     const char* why;

@@ -1,4 +1,4 @@
-// drain() and shut_down() in every phase (row 21 of the fault matrix), and a full worker.
+// drain() and shut_down() in every phase, and a full worker.
 #include <string>
 
 #include "catch.hpp"

@@ -1,4 +1,4 @@
-// Time limits (row 20 of the fault matrix, S012): an idle or slow client hears 421 4.4.2.
+// Time limits: an idle or slow client hears 421 4.4.2.
 #include <string>
 
 #include "catch.hpp"

@@ -1,5 +1,4 @@
-// STARTTLS (RFC 3207) and implicit TLS (RFC 8314). Cases S005, S007, S008 and rows 11, 19, 28 of
-// the security checks; lines 4, 48 to 50 of the integration notes.
+// STARTTLS (RFC 3207) and implicit TLS (RFC 8314). Lines 4, 48 to 50 of docs/protocol-lines.md.
 #include <postern/facts/tls.hpp>
 #include <postern/net/tls.hpp>
 #include <postern/plugin.hpp>
