@@ -20,7 +20,6 @@ struct Client {
   RareText login;       // who has authenticated; empty: nobody
   bool esmtp = false;   // EHLO, not HELO
   bool tls = false;     // ... after STARTTLS, or on a listener that speaks TLS from the start
-  std::string login;    // whom it has authenticated as; empty: nobody
 };
 
 struct Recipient {

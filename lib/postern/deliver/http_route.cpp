@@ -61,7 +61,7 @@ class HttpRoute::Transaction final : public Delivery {
   Transaction(HttpRoute& route, Envelope& envelope) : route_(route), envelope_(envelope) {}
 
   coro::Task<smtp::Reply> rcpt(std::size_t) override { co_return smtp::replies::rcpt_ok(); }
-  void body_begins() override {}
+  void pauses() override {}
   std::string target() const override { return "http:" + settings().url.authority(); }
 
   coro::Task<Handover> commit(Message& message) override {

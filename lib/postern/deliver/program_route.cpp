@@ -106,7 +106,7 @@ class ProgramRoute::Transaction final : public Delivery {
     if (call.error().code == Errc::too_long) co_return smtp::replies::too_many_recipients();
     co_return smtp::replies::bad_forward_path();
   }
-  void body_begins() override {}
+  void pauses() override {}
   std::string target() const override { return "pipe:" + route_.settings_.command.front(); }
 
   coro::Task<Handover> commit(Message& message) override {
