@@ -172,7 +172,7 @@ class BehindPostfix(DownstreamTls):
 class BehindExim(DownstreamTls):
     def exim(self, files):
         tls = f"tls_advertise_hosts = *\ntls_certificate = {files[0]}\ntls_privatekey = {files[1]}"
-        return Exim(self.addCleanup, temporary_directory(self.addCleanup), tls)
+        return Exim(self.addCleanup, temporary_directory(self.addCleanup), tls=tls)
 
     def test_each_mode(self):
         authority = Authority(self.addCleanup)
