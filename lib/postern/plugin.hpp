@@ -15,7 +15,9 @@
 #include <postern/plugin/notices.hpp>
 #include <postern/plugin/plugin.hpp>
 #include <postern/plugin/routes.hpp>
+#include <postern/plugin/verdict_words.hpp>
 #include <postern/plugin/views.hpp>
+#include <postern/policy/all_matches.hpp>
 
 #include <fmt/core.h>
 
@@ -34,6 +36,7 @@ using plugin::AFact;
 using plugin::Arrival;
 using plugin::Command;
 using plugin::Disconnected;
+using plugin::EnhancedCode;
 using plugin::Fact;
 using plugin::Fields;
 using plugin::Hello;
@@ -41,6 +44,7 @@ using plugin::Hook;
 using plugin::HookPoint;
 using plugin::Hooks;
 using plugin::Message;
+using plugin::parse_verdict;
 using plugin::Plugin;
 using plugin::PluginOf;
 using plugin::Recipient;
@@ -55,10 +59,12 @@ using plugin::Tick;
 using plugin::Transaction;
 using plugin::Verdict;
 using policy::AddressList;
+using policy::all_matches;
 using policy::DomainPattern;
 using policy::FilePath;
 using policy::PatternList;
 using policy::RecipientList;
 using policy::Schema;
+using policy::written_entries;
 
 }  // namespace postern::plugins
