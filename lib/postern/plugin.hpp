@@ -17,7 +17,9 @@
 #include <postern/plugin/plugin.hpp>
 #include <postern/plugin/pool.hpp>
 #include <postern/plugin/routes.hpp>
+#include <postern/plugin/verdict_words.hpp>
 #include <postern/plugin/views.hpp>
+#include <postern/policy/all_matches.hpp>
 #include <postern/store/state.hpp>
 
 #include <fmt/core.h>
@@ -40,6 +42,7 @@ using plugin::AuthAttempt;
 using plugin::AuthSecret;
 using plugin::Command;
 using plugin::Disconnected;
+using plugin::EnhancedCode;
 using plugin::Fact;
 using plugin::Fields;
 using plugin::Hello;
@@ -48,6 +51,7 @@ using plugin::HookPoint;
 using plugin::Hooks;
 using plugin::Message;
 using plugin::offload;
+using plugin::parse_verdict;
 using plugin::Plugin;
 using plugin::PluginOf;
 using plugin::Recipient;
@@ -62,12 +66,14 @@ using plugin::Tick;
 using plugin::Transaction;
 using plugin::Verdict;
 using policy::AddressList;
+using policy::all_matches;
 using policy::DomainPattern;
 using policy::FilePath;
 using policy::PatternList;
 using policy::RecipientList;
 using policy::Schema;
 using policy::SecretList;
+using policy::written_entries;
 using smtp::AuthMechanism;
 using store::Bucket;
 using store::Place;

@@ -1,5 +1,6 @@
 #include <postern/base/text.hpp>
 #include <postern/policy/address_table.hpp>
+#include <postern/policy/all_matches.hpp>
 #include <postern/policy/list_lines.hpp>
 #include <postern/policy/list_store.hpp>
 #include <postern/policy/lists.hpp>
@@ -110,6 +111,19 @@ const PatternList::Entry* PatternList::match(std::string_view address) const {
     if (const Entry* found = tables.written->match(address)) return found;
   const PatternTable* file = in_file(tables);
   return file != nullptr ? file->match(address) : nullptr;
+}
+
+std::vector<const PatternList::Entry*> all_matches(const PatternList& list,
+                                                   std::string_view address) {
+  std::vector<const PatternList::Entry*> found;
+  if (list.tables.written) list.tables.written->add_matches(address, found);
+  if (const PatternTable* file = in_file(list.tables)) file->add_matches(address, found);
+  return found;
+}
+
+std::vector<PatternList::Entry> written_entries(const PatternList& list) {
+  if (!list.tables.written) return {};
+  return list.tables.written->entries();
 }
 
 std::size_t PatternList::size() const { return size_of(tables); }

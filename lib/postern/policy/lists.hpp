@@ -70,8 +70,8 @@ class AddressList {
 // entry and, after blanks, its text:
 //   anna@example.net   this address
 //   @example.net       every address of this very domain
-//   ^info-\d+@         a regular expression (RE2's syntax), since it holds one of / ^ $ * + ! % ?
-//   \;
+//   ^info-\d+@         a regular expression (RE2's syntax), since it holds one of /^$*+!%?\ or,
+//                      being no address, of [](){}|,'" (one character alone stands for itself);
 //                      it is found anywhere in the address; /…/ may stand around it
 // Case does not matter. Of several entries that match, the first counts, and what stands in the
 // configuration stands before what stands in a file. Here `#` also begins a comment where the text
