@@ -20,6 +20,8 @@
 #include <postern/plugin/verdict_words.hpp>
 #include <postern/plugin/views.hpp>
 #include <postern/policy/all_matches.hpp>
+#include <postern/policy/domain_list.hpp>
+#include <postern/policy/network_list.hpp>
 #include <postern/store/state.hpp>
 
 #include <fmt/core.h>
@@ -67,8 +69,11 @@ using plugin::Transaction;
 using plugin::Verdict;
 using policy::AddressList;
 using policy::all_matches;
+using policy::DomainDirectory;
+using policy::DomainList;
 using policy::DomainPattern;
 using policy::FilePath;
+using policy::NetworkList;
 using policy::PatternList;
 using policy::RecipientList;
 using policy::Schema;

@@ -1,9 +1,11 @@
 #include <postern/base/text.hpp>
 #include <postern/policy/address_table.hpp>
 #include <postern/policy/all_matches.hpp>
+#include <postern/policy/domain_table.hpp>
 #include <postern/policy/list_lines.hpp>
 #include <postern/policy/list_store.hpp>
 #include <postern/policy/lists.hpp>
+#include <postern/policy/network_table.hpp>
 #include <postern/policy/pattern_table.hpp>
 #include <postern/policy/reading.hpp>
 #include <postern/policy/recipients.hpp>
@@ -174,6 +176,32 @@ SecretList SecretList::of(const std::vector<std::string>& entries) {
   return list_of<SecretList, SecretTable>(entries);
 }
 
+const NetworkList::Entry* NetworkList::match(const IpAddress& address) const {
+  if (tables.written)
+    if (const Entry* found = tables.written->match(address)) return found;
+  const NetworkTable* file = in_file(tables);
+  return file != nullptr ? file->match(address) : nullptr;
+}
+
+std::size_t NetworkList::size() const { return size_of(tables); }
+
+NetworkList NetworkList::of(const std::vector<std::string>& entries) {
+  return list_of<NetworkList, NetworkTable>(entries);
+}
+
+std::string_view DomainList::find(std::string_view name) const {
+  const std::string_view here = tables.written ? tables.written->find(name) : std::string_view();
+  const DomainTable* file = in_file(tables);
+  const std::string_view there = file != nullptr ? file->find(name) : std::string_view();
+  return here.size() >= there.size() ? here : there;
+}
+
+std::size_t DomainList::size() const { return size_of(tables); }
+
+DomainList DomainList::of(const std::vector<std::string>& entries) {
+  return list_of<DomainList, DomainTable>(entries);
+}
+
 Codec codec(std::type_identity<AddressList>) {
   return {"a list of addresses and domains", read_written<AddressList, AddressTable>, show_nothing};
 }
@@ -190,6 +218,21 @@ Codec codec(std::type_identity<SecretList>) {
 Codec file_codec(std::type_identity<SecretList>) {
   return {"a path", read_file<SecretList, SecretTable>, show_nothing};
 }
+Codec codec(std::type_identity<NetworkList>) {
+  return {"a list of addresses and networks", read_written<NetworkList, NetworkTable>,
+          show_nothing};
+}
+Codec codec(std::type_identity<DomainList>) {
+  return {"a list of domains", read_written<DomainList, DomainTable>, show_nothing};
+}
+Codec codec(std::type_identity<DomainDirectory>) {
+  return {"a path",
+          [](Reading& reading, const Value& value, void* out) {
+            return read_file<DomainList, DomainTable>(reading, value,
+                                                      &static_cast<DomainDirectory*>(out)->names);
+          },
+          show_nothing};
+}
 Codec file_codec(std::type_identity<AddressList>) {
   return {"a path", read_file<AddressList, AddressTable>, show_nothing};
 }
@@ -198,6 +241,12 @@ Codec file_codec(std::type_identity<PatternList>) {
 }
 Codec file_codec(std::type_identity<RecipientList>) {
   return {"a path", read_file<RecipientList, RecipientTable>, show_nothing};
+}
+Codec file_codec(std::type_identity<DomainList>) {
+  return {"a path", read_file<DomainList, DomainTable>, show_nothing};
+}
+Codec file_codec(std::type_identity<NetworkList>) {
+  return {"a path", read_file<NetworkList, NetworkTable>, show_nothing};
 }
 
 }  // namespace postern::policy

@@ -213,8 +213,13 @@ Configuration read_quietly(const Bundle& bundle, const std::vector<std::string_v
   return configuration;
 }
 
-// The files that lists are made from: by convention what `file`, or a key whose name ends in _file,
-// says in a block of a plugin. So the master, who loads no plugin, knows what to read.
+bool names_any(std::string_view content) {
+  return content.find("file") != content.npos || content.find("directory") != content.npos;
+}
+
+// The files that lists are made from: by convention what `file`, `directory`, or a key whose name
+// ends in _file, says in a block of a plugin. So the master, who loads no plugin, knows what to
+// read.
 class FileNames {
  public:
   explicit FileNames(const std::string& folder) : folder_(folder) {}
@@ -222,7 +227,8 @@ class FileNames {
   void add(const Value& value) {
     for (const Value& item : value.items) add(item);
     for (const Entry& entry : value.entries) {
-      const bool names_file = entry.name == "file" || entry.name.ends_with("_file");
+      const bool names_file =
+          entry.name == "file" || entry.name == "directory" || entry.name.ends_with("_file");
       const std::string& text = entry.value.text;
       if (!names_file || entry.value.type != Value::Type::text)
         add(entry.value);
@@ -282,7 +288,7 @@ std::vector<std::string> list_files(const Bundle& bundle) {
     if (const Entry* entry = document.find(table)) names.add(entry->value);
   for (const File& file : bundle.files) {
     // Most of many domains name no file: then there is nothing to parse.
-    if (file.kind != File::Kind::domain || file.content.find("file") == std::string::npos) continue;
+    if (file.kind != File::Kind::domain || !names_any(file.content)) continue;
     if (const auto domain = parse_toml(file.content, 0, unheard)) names.add(*domain);
   }
   return names.take();
