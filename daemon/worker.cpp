@@ -198,8 +198,8 @@ void Worker::accept_failed(const Error& error) {
 }
 
 WorkerState Worker::state() {
-  return {sessions_.running(), most_sessions_, listeners_.size(), paused_, draining_,
-          routes_.state()};
+  return {sessions_.running(), most_sessions_, listeners_.size(), paused_,
+          draining_,           routes_.state()};
 }
 
 store::StoreState Worker::store_state() const { return plugins_.lineup->store().state(); }

@@ -84,7 +84,8 @@ net::ProgramCall exim_call(const std::string& program, const Client& client) {
   call.dialogue = true;
   call.words = {client.remote.ip.text(), fmt::to_string(client.remote.port),
                 is_host_name(client.name) ? client.name : "",
-                is_login(client.login.text()) ? std::string(client.login.text()) : "", protocol_of(client)};
+                is_login(client.login.text()) ? std::string(client.login.text()) : "",
+                protocol_of(client)};
   return call;
 }
 

@@ -34,11 +34,11 @@ TEST_CASE("Url: takes what a web server is called by", "[base][url]") {
 }
 
 TEST_CASE("Url: refuses what could be sent elsewhere or split a request", "[base][url]") {
-  const std::string text = GENERATE(
-      as<std::string>{}, "", "a.example", "ftp://a.example", "http://", "http://user@a.example/",
-      "http://a.example/#x", "http://a.example/a b", "http://a.example/\r\nX: y",
-      "http://a.example:0/", "http://a.example:70000/", "http://a.example:8x/", "http://[::1",
-      "http://[::1]x/", "http://a.example/\x80");
+  const std::string text =
+      GENERATE(as<std::string>{}, "", "a.example", "ftp://a.example", "http://",
+               "http://user@a.example/", "http://a.example/#x", "http://a.example/a b",
+               "http://a.example/\r\nX: y", "http://a.example:0/", "http://a.example:70000/",
+               "http://a.example:8x/", "http://[::1", "http://[::1]x/", "http://a.example/\x80");
   CAPTURE(text);
   CHECK_FALSE(Url::parse(text));
 }
