@@ -20,6 +20,7 @@ struct RereadList {
   std::shared_ptr<const AddressTable> addresses;
   std::shared_ptr<const PatternTable> patterns;
   std::shared_ptr<const RecipientTable> recipients;
+  std::shared_ptr<const SecretTable> secrets;
   std::shared_ptr<const NetworkTable> networks;
   std::shared_ptr<const DomainTable> domains;
   // One for each bad line, which is skipped: "/etc/postern/bad:7:1: plugin.file: …".

@@ -180,6 +180,8 @@ Result<Bundle> read_bundle(const std::string& path) {
   for (const std::string& list : list_files(bundle)) collector.add(File::Kind::list, list);
   for (const std::string& certificate : certificate_paths(tls_settings(bundle)))
     collector.add(File::Kind::certificate, certificate);
+  for (const std::string& authorities : authority_files(bundle))
+    collector.add(File::Kind::certificate, authorities);
   return bundle;
 }
 
