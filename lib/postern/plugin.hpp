@@ -3,6 +3,7 @@
 
 #include <postern/base/chrono.hpp>
 #include <postern/base/log.hpp>
+#include <postern/base/siphash.hpp>
 #include <postern/base/text.hpp>
 #include <postern/coro/deadline.hpp>
 #include <postern/coro/group.hpp>
@@ -10,6 +11,7 @@
 #include <postern/dns/forward_confirmed.hpp>
 #include <postern/dns/names.hpp>
 #include <postern/dns/resolver.hpp>
+#include <postern/mail/address.hpp>
 #include <postern/mail/date.hpp>
 #include <postern/plugin/module.hpp>
 #include <postern/plugin/notices.hpp>
@@ -18,6 +20,7 @@
 #include <postern/plugin/verdict_words.hpp>
 #include <postern/plugin/views.hpp>
 #include <postern/policy/all_matches.hpp>
+#include <postern/policy/mailbox_folder.hpp>
 
 #include <fmt/core.h>
 
@@ -62,6 +65,7 @@ using policy::AddressList;
 using policy::all_matches;
 using policy::DomainPattern;
 using policy::FilePath;
+using policy::MailboxFolder;
 using policy::PatternList;
 using policy::RecipientList;
 using policy::Schema;

@@ -12,12 +12,15 @@
 
 namespace postern::policy {
 
+class LocalPartTable;
+
 // The tables made from one file's new content.
 struct RereadList {
   std::string path;
   std::shared_ptr<const AddressTable> addresses;
   std::shared_ptr<const PatternTable> patterns;
   std::shared_ptr<const RecipientTable> recipients;
+  std::shared_ptr<const LocalPartTable> local_parts;
   // One for each bad line, which is skipped: "/etc/postern/bad:7:1: plugin.file: …".
   std::vector<std::string> problems;
 };

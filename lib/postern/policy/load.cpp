@@ -159,7 +159,8 @@ Configuration read_quietly(const Bundle& bundle, const std::vector<std::string_v
 }
 
 // The files that lists are made from: by convention what `file`, or a key whose name ends in _file,
-// says in a block of a plugin. So the master, who loads no plugin, knows what to read.
+// says in a block of a plugin; and those in the folder that `directory` says, of which the name
+// with a slash behind it stands here. So the master, who loads no plugin, knows what to read.
 class FileNames {
  public:
   explicit FileNames(const std::string& folder) : folder_(folder) {}
@@ -168,11 +169,12 @@ class FileNames {
     for (const Value& item : value.items) add(item);
     for (const Entry& entry : value.entries) {
       const bool names_file = entry.name == "file" || entry.name.ends_with("_file");
+      const bool names_folder = entry.name == "directory";
       const std::string& text = entry.value.text;
-      if (!names_file || entry.value.type != Value::Type::text)
+      if ((!names_file && !names_folder) || entry.value.type != Value::Type::text)
         add(entry.value);
       else if (!text.empty() && text.find('\0') == std::string::npos)
-        add_path(absolute_path(folder_, text));
+        add_path(absolute_path(folder_, text) + (names_folder ? "/" : ""));
     }
   }
 
@@ -212,7 +214,9 @@ std::vector<std::string> list_files(const Bundle& bundle) {
     if (const Entry* entry = document.find(table)) names.add(entry->value);
   for (const File& file : bundle.files) {
     // Most of many domains name no file: then there is nothing to parse.
-    if (file.kind != File::Kind::domain || file.content.find("file") == std::string::npos) continue;
+    if (file.kind != File::Kind::domain || (file.content.find("file") == std::string::npos &&
+                                            file.content.find("directory") == std::string::npos))
+      continue;
     if (const auto domain = parse_toml(file.content, 0, unheard)) names.add(*domain);
   }
   return names.take();
