@@ -66,6 +66,20 @@ Asked ask_daemon(const std::string& configuration, const std::string& command,
   return {0, std::move(*lines)};
 }
 
+// Each worker tells of its state store in a line of its own.
+std::string store_advice(const std::vector<std::string>& lines) {
+  for (const std::string& line : lines) {
+    const json worker = json::parse(line, nullptr, false);
+    const json store = worker.value("state_store", json::object());
+    if (store.value("usable", true)) continue;
+    return fmt::format(
+        "\nWorker {} cannot use the state store: {}\nUntil it can, plugins that want it do as "
+        "their on_error says.\n",
+        worker.value("worker", 0), store.value("problem", std::string("it does not say why")));
+  }
+  return {};
+}
+
 }  // namespace
 
 int status(const std::string& configuration, bool as_json) {
@@ -76,7 +90,7 @@ int status(const std::string& configuration, bool as_json) {
   if (as_json)
     print(asked.lines);
   else
-    std::fputs(status_page(answer).c_str(), stdout);
+    std::fputs((status_page(answer) + store_advice(asked.lines)).c_str(), stdout);
   return answer.back().value("healthy", false) ? 0 : 1;
 }
 

@@ -6,6 +6,7 @@
 #include <postern/net/loop.hpp>
 #include <postern/net/signals.hpp>
 #include <postern/policy/load.hpp>
+#include <postern/store/lmdb_store.hpp>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -88,12 +89,12 @@ class WorkerProcess final : private net::ChannelReader,
                             private coro::Timer {
  public:
   WorkerProcess(net::Loop& loop, LogWriter& log, const policy::Loaded& loaded,
-                WorkerPlugins plugins, const WorkerIdentity& identity, Counters& counters,
-                const Hello& hello, Decoder decoder)
+                WorkerPlugins plugins, TlsClients tls_out, const WorkerIdentity& identity,
+                Counters& counters, const Hello& hello, Decoder decoder)
       : loop_(loop),
         log_(log),
         identity_(identity),
-        worker_(loop, log, loaded, std::move(plugins), identity, counters),
+        worker_(loop, log, loaded, std::move(plugins), std::move(tls_out), identity, counters),
         sockets_(hello.sockets),
         listeners_(hello.listeners),
         decoder_(std::move(decoder)) {}
@@ -170,6 +171,7 @@ class WorkerProcess final : private net::ChannelReader,
       json.key("listeners").number(state.listeners).key("paused").boolean(state.paused);
       json.key("draining").boolean(state.draining).key("lag_us").number(lag_us_);
       json.key("log_lines_dropped").number(log_.dropped());
+      describe_store(json);
       json.begin_array("downstreams");
       for (const deliver::PoolState& pool : state.downstreams) add_downstream(json, pool);
       json.end();
@@ -178,6 +180,16 @@ class WorkerProcess final : private net::ChannelReader,
     }
     json.end();
     return line;
+  }
+
+  void describe_store(json::Writer& json) const {
+    const store::StoreState state = worker_.store_state();
+    json.begin("state_store").key("usable").boolean(state.usable);
+    if (!state.usable) json.key("problem").string(state.problem);
+    json.key("entries").number(state.entries).key("octets").number(state.octets);
+    json.key("size").number(state.size).key("queued").number(state.queued);
+    json.key("expired").number(state.expired).key("evicted").number(state.evicted);
+    json.key("failed").number(state.failed).end();
   }
 
   void start_serving(int socket) {
@@ -248,17 +260,24 @@ Result<void> work(int channel, Orders orders, Decoder decoder) {
   auto most = most_sessions(loaded.configuration);
   if (!most) return fail(most.error());
   const WorkerIdentity identity{orders.hello.slot, orders.hello.generation, orders.hello.workers,
-                                *most};
+                                *most, orders.hello.helper};
   WorkerPlugins plugins;
   plugins.resolver = dns::make_resolver(loop, dns_settings(loaded.configuration));
   plugin::LinedUp lined_up =
       plugin::line_up(loader, orders.bundle, loop, log, *plugins.resolver, loaded.snapshot);
   if (!lined_up.usable()) return fail(Errc::malformed, lined_up.problems.front().line());
   plugins.lineup = std::move(lined_up.lineup);
+  const policy::StateSettings& state = loaded.configuration.state;
+  plugins.store = std::make_unique<store::LmdbStore>(
+      loop, log, store::LmdbPlace{state.path.text, state.size, true});
+  plugins.lineup->use(*plugins.store);
   auto tls = make_tls_server(loaded.configuration, orders.bundle);
   if (!tls) return fail(Errc::malformed, fmt::format("tls: {}", tls.error().text));
+  auto tls_out = TlsClients::make(loaded.configuration, orders.bundle);
+  if (!tls_out)
+    return fail(Errc::malformed, fmt::format("forward.tls_ca: {}", tls_out.error().text));
   orders.bundle = {};  // lists can be large
-  WorkerProcess process(loop, log, loaded, std::move(plugins), identity,
+  WorkerProcess process(loop, log, loaded, std::move(plugins), std::move(*tls_out), identity,
                         tally->at(orders.hello.row), orders.hello, std::move(decoder));
   process.speak_tls(std::move(*tls));
   return process.run(channel);
@@ -273,7 +292,8 @@ int fail_with(int channel, const std::string& text) {
 // Until the loop runs. A terminal's signals reach the whole process group; workers wait for what
 // the master makes of them.
 void ignore_signals() {
-  for (const int number : {SIGPIPE, SIGINT, SIGHUP, SIGUSR1, SIGUSR2}) std::signal(number, SIG_IGN);
+  for (const int number : {SIGPIPE, SIGXFSZ, SIGINT, SIGHUP, SIGUSR1, SIGUSR2})
+    std::signal(number, SIG_IGN);
 }
 
 }  // namespace

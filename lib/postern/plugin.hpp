@@ -13,14 +13,19 @@
 #include <postern/dns/resolver.hpp>
 #include <postern/mail/address.hpp>
 #include <postern/mail/date.hpp>
+#include <postern/plugin/auth.hpp>
 #include <postern/plugin/module.hpp>
 #include <postern/plugin/notices.hpp>
 #include <postern/plugin/plugin.hpp>
+#include <postern/plugin/pool.hpp>
 #include <postern/plugin/routes.hpp>
 #include <postern/plugin/verdict_words.hpp>
 #include <postern/plugin/views.hpp>
 #include <postern/policy/all_matches.hpp>
+#include <postern/policy/domain_list.hpp>
 #include <postern/policy/mailbox_folder.hpp>
+#include <postern/policy/network_list.hpp>
+#include <postern/store/state.hpp>
 
 #include <fmt/core.h>
 
@@ -37,6 +42,9 @@ using coro::Task;
 using plugin::Accepted;
 using plugin::AFact;
 using plugin::Arrival;
+using plugin::AuthAnswer;
+using plugin::AuthAttempt;
+using plugin::AuthSecret;
 using plugin::Command;
 using plugin::Disconnected;
 using plugin::EnhancedCode;
@@ -47,6 +55,7 @@ using plugin::Hook;
 using plugin::HookPoint;
 using plugin::Hooks;
 using plugin::Message;
+using plugin::offload;
 using plugin::parse_verdict;
 using plugin::Plugin;
 using plugin::PluginOf;
@@ -63,12 +72,20 @@ using plugin::Transaction;
 using plugin::Verdict;
 using policy::AddressList;
 using policy::all_matches;
+using policy::DomainDirectory;
+using policy::DomainList;
 using policy::DomainPattern;
 using policy::FilePath;
 using policy::MailboxFolder;
+using policy::NetworkList;
 using policy::PatternList;
 using policy::RecipientList;
 using policy::Schema;
+using policy::SecretList;
 using policy::written_entries;
+using smtp::AuthMechanism;
+using store::Bucket;
+using store::Place;
+using store::State;
 
 }  // namespace postern::plugins

@@ -2,6 +2,7 @@
 #include <postern/plugin/hooks.hpp>
 #include <postern/plugin/lineup.hpp>
 #include <postern/plugin/plugin.hpp>
+#include <postern/store/store.hpp>
 
 #include <fmt/core.h>
 
@@ -70,7 +71,11 @@ Hook takes_effect_at(const Entry& entry, const policy::Common& common) {
 
 Lineup::Lineup(coro::Scheduler& scheduler, Log& log, dns::Resolver& resolver,
                std::shared_ptr<const policy::Snapshot> snapshot, Instances plugins)
-    : scheduler_(scheduler), log_(log), resolver_(resolver), snapshot_(std::move(snapshot)) {
+    : scheduler_(scheduler),
+      log_(log),
+      resolver_(resolver),
+      store_(&store::no_store()),
+      snapshot_(std::move(snapshot)) {
   for (std::size_t i = 0; i < plugins.size(); ++i) {
     Instance& instance = instances_.emplace_back();
     instance.plugin = std::move(plugins[i]);

@@ -18,6 +18,9 @@ class Log;
 namespace dns {
 class Resolver;
 }
+namespace store {
+class Store;
+}
 }  // namespace postern
 
 namespace postern::plugin {
@@ -69,6 +72,9 @@ class Lineup {
   Log& log() const { return log_; }
   coro::Scheduler& scheduler() const { return scheduler_; }
   dns::Resolver& resolver() const { return resolver_; }
+  // Where plugins keep what lasts: there is none before use().
+  store::Store& store() const { return *store_; }
+  void use(store::Store& store) { store_ = &store; }
 
   // Entries that make `type`, whoever they belong to.
   std::vector<const Entry*> makers(const FactType& type) const;
@@ -103,6 +109,7 @@ class Lineup {
   coro::Scheduler& scheduler_;
   Log& log_;
   dns::Resolver& resolver_;
+  store::Store* store_;
   std::shared_ptr<const policy::Snapshot> snapshot_;
   std::deque<Instance> instances_;
   std::deque<Entry> entries_;

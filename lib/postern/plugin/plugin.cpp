@@ -1,5 +1,6 @@
 #include <postern/plugin/lineup.hpp>
 #include <postern/plugin/plugin.hpp>
+#include <postern/store/state.hpp>
 
 #include <stdexcept>
 
@@ -16,5 +17,9 @@ coro::Scheduler& Plugin::scheduler() const { return lineup().scheduler(); }
 dns::Resolver& Plugin::dns() const { return lineup().resolver(); }
 const policy::Snapshot& Plugin::snapshot() const { return lineup().snapshot(); }
 Services& Plugin::services() const { return lineup().services(); }
+store::State Plugin::state() const { return {lineup().store(), instance_name()}; }
+store::State Plugin::state(std::string_view shared) const {
+  return {lineup().store(), std::string("=").append(shared)};  // no instance is called so
+}
 
 }  // namespace postern::plugin

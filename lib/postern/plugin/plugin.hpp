@@ -15,6 +15,9 @@ class Scheduler;
 namespace dns {
 class Resolver;
 }
+namespace store {
+class State;
+}
 }  // namespace postern
 
 namespace postern::plugin {
@@ -39,6 +42,9 @@ class Plugin {
   coro::Scheduler& scheduler() const;
   dns::Resolver& dns() const;
   Services& services() const;
+  // What lasts: keys of this instance; or, with a name, of all who use that name.
+  store::State state() const;
+  store::State state(std::string_view shared) const;
 
  private:
   friend class Lineup;

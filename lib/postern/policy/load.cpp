@@ -13,6 +13,13 @@
 namespace postern::policy {
 namespace {
 
+std::string default_state_folder(const Bundle& bundle) {
+  const std::filesystem::path root(bundle.root);
+  auto path = (std::filesystem::path(bundle.folder) / root.filename()).lexically_normal();
+  if (path == "/etc/postern/postern.toml") return "/var/lib/postern/state";
+  return path.replace_extension(".state").string();
+}
+
 std::vector<std::string> file_names(const Bundle& bundle) {
   std::vector<std::string> names;
   for (const File& file : bundle.files) names.push_back(file.path);
@@ -50,6 +57,7 @@ void read_routes(const Value& document, const Description& root, Reading& readin
     static_cast<ForwardTo&>(route) = forward;
     route.to = {};
     route.maildir = {};
+    route.tls_name.clear();
     const Reader::Part part{&description, &route};
     Reader(root, reading).read_parts(block, {&part, 1}, Reader::Keys::all, "forward.route");
   }
@@ -83,12 +91,22 @@ Loaded load(const Bundle& bundle, Catalog& catalog, const LoadOptions& options) 
   read_routes(document, description, reading, loaded.configuration.forward);
   // With a file left out, what is missing or unmatched is not worth a line.
   if (whole) check(document, bundle, options.resolve, loaded.configuration, problems);
+  std::string& state = loaded.configuration.state.path.text;
+  if (state.empty()) state = default_state_folder(bundle);
   SnapshotBuilder builder(description, catalog, reading, lists);
   builder.read_site(document, loaded.configuration);
   if (whole) builder.read_domains(bundle);
   loaded.snapshot = builder.take();
   loaded.problems = problems.take();
   return loaded;
+}
+
+bool MasterSettings::starts_programs() const {
+  const auto by_pipe = [](const ForwardTo& to) {
+    return to.protocol == ForwardProtocol::exim_pipe && to.maildir.empty();
+  };
+  return !programs.empty() || by_pipe(forward) ||
+         std::any_of(forward.routes.begin(), forward.routes.end(), by_pipe);
 }
 
 std::string default_control_socket(const Bundle& bundle) {
@@ -112,6 +130,39 @@ Problem tls_problem(const Bundle& bundle, std::string_view key, std::string text
   return problems.take().front();
 }
 
+namespace {
+
+// Each forward.tls_ca, those of routes too, and where it stands.
+std::vector<std::pair<std::string, Place>> authorities_of(const Value& document,
+                                                          const Bundle& bundle) {
+  std::vector<std::pair<std::string, Place>> found;
+  const auto add = [&](const Value& table) {
+    const Entry* set = table.find("tls_ca");
+    if (set == nullptr || set->value.type != Value::Type::text || set->value.text.empty()) return;
+    if (set->value.text.find('\0') != std::string::npos) return;
+    found.emplace_back(absolute_path(bundle.folder, set->value.text), set->value.place);
+  };
+  const Entry* forward = document.find("forward");
+  if (forward == nullptr) return found;
+  add(forward->value);
+  if (const Entry* routes = forward->value.find("route"))
+    for (const Value& block : routes->value.items) add(block);
+  return found;
+}
+
+}  // namespace
+
+Problem authority_problem(const Bundle& bundle, std::string_view path, std::string text) {
+  Problems unheard(file_names(bundle));
+  bool whole = true;
+  Place place{0, 1, 1};
+  for (const auto& [named, there] : authorities_of(read_documents(bundle, unheard, whole), bundle))
+    if (named == path) place = there;
+  Problems problems(file_names(bundle));
+  problems.add(place, "forward.tls_ca", std::move(text));
+  return problems.take().front();
+}
+
 LoadedMaster load_master(const Bundle& bundle) {
   Problems problems(file_names(bundle));
   bool whole = true;
@@ -120,8 +171,10 @@ LoadedMaster load_master(const Bundle& bundle) {
   Reading reading(problems, bundle.folder, false);
   Configuration configuration;
   Reader(description, reading)
-      .read_only({"user", "group", "workers", "drain_timeout", "listen", "tls", "log", "control"},
+      .read_only({"user", "group", "workers", "drain_timeout", "listen", "tls", "log", "control",
+                  "forward", "program"},
                  document, &configuration);
+  read_routes(document, description, reading, configuration.forward);
   if (whole) check_listeners(document, configuration, problems);
   LoadedMaster loaded;
   loaded.settings = {configuration.user,
@@ -131,6 +184,8 @@ LoadedMaster load_master(const Bundle& bundle) {
                      {},
                      false,
                      configuration.tls,
+                     configuration.forward,
+                     configuration.programs,
                      configuration.log,
                      configuration.control.socket.text,
                      !configuration.control.socket.empty()};
@@ -158,9 +213,14 @@ Configuration read_quietly(const Bundle& bundle, const std::vector<std::string_v
   return configuration;
 }
 
+bool names_any(std::string_view content) {
+  return content.find("file") != content.npos || content.find("directory") != content.npos;
+}
+
 // The files that lists are made from: by convention what `file`, or a key whose name ends in _file,
-// says in a block of a plugin; and those in the folder that `directory` says, of which the name
-// with a slash behind it stands here. So the master, who loads no plugin, knows what to read.
+// says in a block of a plugin. So the master, who loads no plugin, knows what to read. Of what
+// `directory` says, its names may be a list, or the files in it: these stand here as it with a
+// slash behind it.
 class FileNames {
  public:
   explicit FileNames(const std::string& folder) : folder_(folder) {}
@@ -174,13 +234,17 @@ class FileNames {
       if ((!names_file && !names_folder) || entry.value.type != Value::Type::text)
         add(entry.value);
       else if (!text.empty() && text.find('\0') == std::string::npos)
-        add_path(absolute_path(folder_, text) + (names_folder ? "/" : ""));
+        add_paths(absolute_path(folder_, text), names_folder);
     }
   }
 
   std::vector<std::string> take() { return std::move(paths_); }
 
  private:
+  void add_paths(const std::string& path, bool names_folder) {
+    add_path(path);
+    if (names_folder) add_path(path + '/');
+  }
   void add_path(std::string path) {
     if (seen_.insert(path).second) paths_.push_back(std::move(path));
   }
@@ -198,6 +262,21 @@ std::vector<std::string> include_patterns(const Bundle& bundle) {
 
 Tls tls_settings(const Bundle& bundle) { return read_quietly(bundle, {"tls"}).tls; }
 
+StateSettings state_settings(const Bundle& bundle) {
+  StateSettings settings = read_quietly(bundle, {"state"}).state;
+  if (settings.path.text.empty()) settings.path.text = default_state_folder(bundle);
+  return settings;
+}
+
+std::vector<std::string> authority_files(const Bundle& bundle) {
+  Problems unheard(file_names(bundle));
+  bool whole = true;
+  std::vector<std::string> paths;
+  for (const auto& [path, place] : authorities_of(read_documents(bundle, unheard, whole), bundle))
+    paths.push_back(path);
+  return paths;
+}
+
 std::vector<std::string> plugin_path(const Bundle& bundle) {
   std::vector<std::string> out;
   for (const FilePath& folder : read_quietly(bundle, {"plugin_path"}).plugin_path)
@@ -214,9 +293,7 @@ std::vector<std::string> list_files(const Bundle& bundle) {
     if (const Entry* entry = document.find(table)) names.add(entry->value);
   for (const File& file : bundle.files) {
     // Most of many domains name no file: then there is nothing to parse.
-    if (file.kind != File::Kind::domain || (file.content.find("file") == std::string::npos &&
-                                            file.content.find("directory") == std::string::npos))
-      continue;
+    if (file.kind != File::Kind::domain || !names_any(file.content)) continue;
     if (const auto domain = parse_toml(file.content, 0, unheard)) names.add(*domain);
   }
   return names.take();

@@ -32,9 +32,23 @@ TEST_CASE("load: lives without plugins, but says so", "[policy][load]") {
 }
 
 TEST_CASE("load: lives with tables that have no effect yet, but says so", "[policy][load]") {
-  const Loaded loaded = load_text(good_with(forward) + "[state]\npath = \"state\"\n");
+  const Loaded loaded = load_text(good_with(forward) + "[metrics]\nlisten = \"127.0.0.1:9925\"\n");
   CHECK(loaded.usable());
-  CHECK(loaded.lines() == Lines{"postern.toml:8:2: state: has no effect in this version"});
+  CHECK(loaded.lines() == Lines{"postern.toml:8:2: metrics: has no effect in this version"});
+}
+
+TEST_CASE("load: the state store lies beside the file, or where the packaged unit has it",
+          "[policy][load]") {
+  const auto folder = [](const char* root, const char* at, const char* text) {
+    return state_settings(Bundle::of(root, at, text)).path.text;
+  };
+  CHECK(folder("postern.toml", "/etc/postern", "") == "/var/lib/postern/state");
+  CHECK(folder("other.toml", "/etc/postern", "") == "/etc/postern/other.state");
+  CHECK(folder("postern.toml", "/srv/mail", "") == "/srv/mail/postern.state");
+  CHECK(folder("postern.toml", "/srv/mail", "[state]\npath = \"s\"\n") == "/srv/mail/s");
+  const Loaded loaded = load_text(good_with(forward) + "[state]\nurl = \"redis://localhost\"\n");
+  CHECK_FALSE(loaded.usable());
+  CHECK(loaded.lines().size() == 1);
 }
 
 TEST_CASE("load: refuses what is no host name", "[policy][load]") {
