@@ -3,6 +3,7 @@
 
 #include <postern/base/chrono.hpp>
 #include <postern/base/log.hpp>
+#include <postern/base/siphash.hpp>
 #include <postern/base/text.hpp>
 #include <postern/coro/deadline.hpp>
 #include <postern/coro/group.hpp>
@@ -10,6 +11,7 @@
 #include <postern/dns/forward_confirmed.hpp>
 #include <postern/dns/names.hpp>
 #include <postern/dns/resolver.hpp>
+#include <postern/mail/address.hpp>
 #include <postern/mail/date.hpp>
 #include <postern/plugin/auth.hpp>
 #include <postern/plugin/module.hpp>
@@ -21,6 +23,7 @@
 #include <postern/plugin/views.hpp>
 #include <postern/policy/all_matches.hpp>
 #include <postern/policy/domain_list.hpp>
+#include <postern/policy/mailbox_folder.hpp>
 #include <postern/policy/network_list.hpp>
 #include <postern/store/state.hpp>
 
@@ -73,6 +76,7 @@ using policy::DomainDirectory;
 using policy::DomainList;
 using policy::DomainPattern;
 using policy::FilePath;
+using policy::MailboxFolder;
 using policy::NetworkList;
 using policy::PatternList;
 using policy::RecipientList;

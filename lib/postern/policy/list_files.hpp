@@ -14,12 +14,15 @@
 
 namespace postern::policy {
 
+class LocalPartTable;
+
 // The tables made from one file's new content.
 struct RereadList {
   std::string path;
   std::shared_ptr<const AddressTable> addresses;
   std::shared_ptr<const PatternTable> patterns;
   std::shared_ptr<const RecipientTable> recipients;
+  std::shared_ptr<const LocalPartTable> local_parts;
   std::shared_ptr<const SecretTable> secrets;
   std::shared_ptr<const NetworkTable> networks;
   std::shared_ptr<const DomainTable> domains;

@@ -3,6 +3,7 @@
 #include <postern/policy/domain_table.hpp>
 #include <postern/policy/list_lines.hpp>
 #include <postern/policy/list_store.hpp>
+#include <postern/policy/names.hpp>
 #include <postern/policy/network_table.hpp>
 #include <postern/policy/pattern_table.hpp>
 #include <postern/policy/reading.hpp>
@@ -81,6 +82,41 @@ template std::shared_ptr<const ListSlot<NetworkTable>> ListStore::slot(const std
                                                                        const Value&);
 template std::shared_ptr<const ListSlot<DomainTable>> ListStore::slot(const std::string&, Reading&,
                                                                       const Value&);
+template std::shared_ptr<const ListSlot<LocalPartTable>> ListStore::slot(const std::string&,
+                                                                         Reading&, const Value&);
+
+std::shared_ptr<const FolderOfMailboxes> ListStore::folder(const std::string& path,
+                                                           Reading& reading, const Value& value) {
+  if (const auto known = folders_.find(path); known != folders_.end()) return known->second;
+  const std::string below = path + '/';
+  const auto self = in_bundle_.find(below);  // says that it was looked into
+  auto made = std::make_shared<FolderOfMailboxes>();
+  bool good = true;
+  for (const auto& [file, content] : in_bundle_) {
+    if (!file.starts_with(below) || file.size() == below.size()) continue;
+    const std::string_view domain = file.substr(below.size());
+    if (const auto fault = fault_of_domain(domain); !fault.empty()) {
+      if (domain.find('/') == std::string_view::npos)
+        reading.problems.note(
+            value.place, reading.path,
+            fmt::format("{}: {}; it is no domain's file, and passed over", file, fault));
+      continue;
+    }
+    auto slot = this->slot<LocalPartTable>(std::string(file), reading, value);
+    good = good && slot != nullptr;
+    if (slot) made->domains.emplace(lower(domain), std::move(slot));
+  }
+  if (self != in_bundle_.end() && !self->second->error.empty()) {
+    reading.complain(value, fmt::format("{}: {}", path, self->second->error));
+    return nullptr;
+  }
+  if (self == in_bundle_.end() && made->domains.empty()) {
+    reading.complain(value, fmt::format("{}: was not read", path));
+    return nullptr;
+  }
+  if (!good) return nullptr;
+  return folders_[path] = std::move(made);
+}
 
 std::vector<std::string> ListStore::paths() const {
   std::vector<std::string> out;
@@ -99,13 +135,15 @@ RereadList ListStore::read(const std::string& path, std::string_view content) co
     using Table = std::remove_const_t<typename std::decay_t<decltype(table)>::element_type>;
     if (slot) table = read_table<Table>(content, 0, key, problems);
   };
-  const auto& [addresses, patterns, recipients, secrets, networks, domains] = found->second.slots;
+  const auto& [addresses, patterns, recipients, secrets, networks, domains, local_parts] =
+      found->second.slots;
   make(addresses, list.addresses);
   make(patterns, list.patterns);
   make(recipients, list.recipients);
   make(secrets, list.secrets);
   make(networks, list.networks);
   make(domains, list.domains);
+  make(local_parts, list.local_parts);
   for (const Problem& problem : problems.take()) list.problems.push_back(problem.line());
   return list;
 }
@@ -113,13 +151,15 @@ RereadList ListStore::read(const std::string& path, std::string_view content) co
 void ListStore::install(RereadList list) {
   const auto found = slots_.find(list.path);
   if (found == slots_.end()) return;
-  auto& [addresses, patterns, recipients, secrets, networks, domains] = found->second.slots;
+  auto& [addresses, patterns, recipients, secrets, networks, domains, local_parts] =
+      found->second.slots;
   if (list.addresses) addresses->table = std::move(list.addresses);
   if (list.patterns) patterns->table = std::move(list.patterns);
   if (list.recipients) recipients->table = std::move(list.recipients);
   if (list.secrets) secrets->table = std::move(list.secrets);
   if (list.networks) networks->table = std::move(list.networks);
   if (list.domains) domains->table = std::move(list.domains);
+  if (list.local_parts) local_parts->table = std::move(list.local_parts);
 }
 
 std::vector<std::string> ListFiles::paths() const { return snapshot_->data().lists->paths(); }

@@ -3,6 +3,7 @@
 
 #include <postern/policy/bundle.hpp>
 #include <postern/policy/list_files.hpp>
+#include <postern/policy/local_parts.hpp>
 
 #include <map>
 #include <memory>
@@ -28,6 +29,10 @@ class ListStore {
   std::shared_ptr<const ListSlot<Table>> slot(const std::string& path, Reading& reading,
                                               const Value& value);
 
+  // The mailboxes in the folder at `path`, a file for each domain; null likewise.
+  std::shared_ptr<const FolderOfMailboxes> folder(const std::string& path, Reading& reading,
+                                                  const Value& value);
+
   std::vector<std::string> paths() const;
   RereadList read(const std::string& path, std::string_view content) const;
   void install(RereadList list);
@@ -36,7 +41,8 @@ class ListStore {
   struct OfPath {
     std::tuple<std::shared_ptr<ListSlot<AddressTable>>, std::shared_ptr<ListSlot<PatternTable>>,
                std::shared_ptr<ListSlot<RecipientTable>>, std::shared_ptr<ListSlot<SecretTable>>,
-               std::shared_ptr<ListSlot<NetworkTable>>, std::shared_ptr<ListSlot<DomainTable>>>
+               std::shared_ptr<ListSlot<NetworkTable>>, std::shared_ptr<ListSlot<DomainTable>>,
+               std::shared_ptr<ListSlot<LocalPartTable>>>
         slots;        // null: no list of this kind is made from it
     std::string key;  // that named it first
   };
@@ -44,6 +50,7 @@ class ListStore {
   const File* files_;
   std::unordered_map<std::string_view, const File*> in_bundle_;
   std::map<std::string, OfPath> slots_;
+  std::map<std::string, std::shared_ptr<const FolderOfMailboxes>> folders_;
 };
 
 }  // namespace postern::policy

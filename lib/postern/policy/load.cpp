@@ -217,9 +217,10 @@ bool names_any(std::string_view content) {
   return content.find("file") != content.npos || content.find("directory") != content.npos;
 }
 
-// The files that lists are made from: by convention what `file`, `directory`, or a key whose name
-// ends in _file, says in a block of a plugin. So the master, who loads no plugin, knows what to
-// read.
+// The files that lists are made from: by convention what `file`, or a key whose name ends in _file,
+// says in a block of a plugin. So the master, who loads no plugin, knows what to read. Of what
+// `directory` says, its names may be a list, or the files in it: these stand here as it with a
+// slash behind it.
 class FileNames {
  public:
   explicit FileNames(const std::string& folder) : folder_(folder) {}
@@ -227,19 +228,23 @@ class FileNames {
   void add(const Value& value) {
     for (const Value& item : value.items) add(item);
     for (const Entry& entry : value.entries) {
-      const bool names_file =
-          entry.name == "file" || entry.name == "directory" || entry.name.ends_with("_file");
+      const bool names_file = entry.name == "file" || entry.name.ends_with("_file");
+      const bool names_folder = entry.name == "directory";
       const std::string& text = entry.value.text;
-      if (!names_file || entry.value.type != Value::Type::text)
+      if ((!names_file && !names_folder) || entry.value.type != Value::Type::text)
         add(entry.value);
       else if (!text.empty() && text.find('\0') == std::string::npos)
-        add_path(absolute_path(folder_, text));
+        add_paths(absolute_path(folder_, text), names_folder);
     }
   }
 
   std::vector<std::string> take() { return std::move(paths_); }
 
  private:
+  void add_paths(const std::string& path, bool names_folder) {
+    add_path(path);
+    if (names_folder) add_path(path + '/');
+  }
   void add_path(std::string path) {
     if (seen_.insert(path).second) paths_.push_back(std::move(path));
   }

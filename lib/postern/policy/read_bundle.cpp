@@ -99,6 +99,20 @@ std::vector<std::string> domain_files(const std::filesystem::path& folder, std::
   return paths;
 }
 
+// The files of a folder of lists, sorted; hidden ones are left to whoever hides them.
+std::vector<std::string> files_in(const std::string& folder, std::string& error) {
+  std::vector<std::string> paths;
+  std::error_code failure;
+  std::filesystem::directory_iterator entry(folder, failure);
+  for (; !failure && entry != std::filesystem::directory_iterator(); entry.increment(failure)) {
+    const std::string name = entry->path().filename().string();
+    if (!name.starts_with('.') && entry->is_regular_file(failure)) paths.push_back(folder + name);
+  }
+  if (failure) error = failure.message();
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
 // Fills a bundle within its limits.
 class Collector {
  public:
@@ -177,7 +191,15 @@ Result<Bundle> read_bundle(const std::string& path) {
   for (const std::string& file : domain_files(domains, error))
     collector.add(File::Kind::domain, file);
   if (!error.empty()) collector.add_error(File::Kind::domain, domains.string(), error);
-  for (const std::string& list : list_files(bundle)) collector.add(File::Kind::list, list);
+  for (const std::string& list : list_files(bundle)) {
+    if (!list.ends_with('/')) {
+      collector.add(File::Kind::list, list);
+      continue;
+    }
+    std::string failure;
+    for (const std::string& file : files_in(list, failure)) collector.add(File::Kind::list, file);
+    collector.add_error(File::Kind::list, list, failure);  // none: it was looked into
+  }
   for (const std::string& certificate : certificate_paths(tls_settings(bundle)))
     collector.add(File::Kind::certificate, certificate);
   for (const std::string& authorities : authority_files(bundle))

@@ -23,6 +23,26 @@ constexpr auto glance = 50ms;
 // section 4.5.3.2.4).
 constexpr std::chrono::milliseconds most_delay = 60s;
 
+// What the first plugin says that has an answer; each sees its own facts. One that throws has none.
+template <typename T>
+std::optional<T> first_answer(const Services& services, Step at) {
+  const std::string_view before = services.scheduler.running();
+  std::optional<T> answer;
+  for (const plugin::Entry* entry : services.lineup.entries(at.hook)) {
+    if (!entry->answer) continue;
+    const std::string_view who = services.lineup.instance_name(entry->instance);
+    services.scheduler.set_running(who);
+    try {
+      if (entry->answer(*entry, at, &answer)) break;
+    } catch (const std::exception& error) {
+      answer.reset();
+      services.log.error("{} at {}: {}", who, name(at.hook), error.what());
+    }
+  }
+  services.scheduler.set_running(before);
+  return answer;
+}
+
 }  // namespace
 
 Hearing::Hearing(Services& services, coro::Context& around, const deliver::Client& client,
@@ -155,30 +175,18 @@ void Hearing::over() {
 std::optional<smtp::Reply> Hearing::answer(Hook hook, plugin::Command& command) {
   Step at = step(hook);
   at.command = &command;
-  for (const plugin::Entry* entry : services_.lineup.entries(hook)) {
-    std::optional<smtp::Reply> reply;
-    if (entry->answer && entry->answer(*entry, at, &reply)) return reply;
-  }
-  return {};
+  return first_answer<smtp::Reply>(services_, at);
 }
 
 std::optional<std::string> Hearing::received_line(plugin::Command& command) {
   Step at = step(Hook::received_line);
   at.command = &command;
-  for (const plugin::Entry* entry : services_.lineup.entries(Hook::received_line)) {
-    std::optional<std::string> line;
-    if (entry->answer && entry->answer(*entry, at, &line)) return line;
-  }
-  return {};
+  return first_answer<std::string>(services_, at);
 }
 
 deliver::Route* Hearing::route(plugin::Recipient& recipient) {
-  Step at = plugin::step_from(recipient, Hook::route);
-  for (const plugin::Entry* entry : services_.lineup.entries(Hook::route)) {
-    std::optional<deliver::Route*> route;
-    if (entry->answer && entry->answer(*entry, at, &route)) return *route;
-  }
-  return nullptr;
+  const Step at = plugin::step_from(recipient, Hook::route);
+  return first_answer<deliver::Route*>(services_, at).value_or(nullptr);
 }
 
 void Hearing::end(std::unique_ptr<Transaction> transaction) {

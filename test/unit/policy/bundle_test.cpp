@@ -91,6 +91,34 @@ TEST_CASE("read_bundle: takes in included files by name, and the lists that all 
   CHECK(rcpt_ok(*loaded.snapshot, 1).recipients.look("b", "example.net") == Answer::listed);
 }
 
+TEST_CASE("read_bundle: takes in the files of a folder that a plugin names", "[policy][bundle]") {
+  const TemporaryFolder folder;
+  const std::string path = folder.write("postern.toml", std::string(minimal) + R"(
+[[plugin]]
+use = "virtual_rcpt_ok"
+directory = "valid"
+[[plugin]]
+use = "virtual_rcpt_ok"
+name = "virtual_rcpt_ok:more"
+directory = "absent"
+)");
+  folder.write("valid/two.example", "bert\n");
+  folder.write("valid/one.example", "anna\n");
+  folder.write("valid/.one.example.swp", "x\n");
+  folder.write("valid/deeper/three.example", "x\n");
+  const auto bundle = read_bundle(path);
+  REQUIRE(bundle);
+  REQUIRE(bundle->files.size() == 7);
+  CHECK(bundle->files[1].path == folder.path("valid"));  // its names, should they be the list
+  CHECK(bundle->files[2].path == folder.path("valid/one.example"));
+  CHECK(bundle->files[2].content == "anna\n");
+  CHECK(bundle->files[3].path == folder.path("valid/two.example"));
+  CHECK(bundle->files[4].path == folder.path("valid/"));  // it was looked into
+  CHECK(bundle->files[4].error.empty());
+  CHECK(bundle->files[6].path == folder.path("absent/"));
+  CHECK(bundle->files[6].error == "No such file or directory");
+}
+
 TEST_CASE("read_bundle: tells in one line that the main file cannot be read", "[policy][bundle]") {
   const auto missing = read_bundle("/nonexistent/postern.toml");
   REQUIRE_FALSE(missing);
