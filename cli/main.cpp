@@ -7,6 +7,7 @@
 #include "check.hpp"
 #include "daemon_commands.hpp"
 #include "plugin_command.hpp"
+#include "probe_command.hpp"
 #include "state_command.hpp"
 
 int main(int argc, char** argv) {
@@ -54,6 +55,15 @@ int main(int argc, char** argv) {
   erase->add_flag("--prefix", state.prefix, "all whose keys begin with KEY");
   state_command("dump", "write all entries, or those of PREFIX, for `load`", "PREFIX");
   state_command("load", "read what `dump` wrote from standard input", nullptr);
+  CLI::App* downstream = app.add_subcommand("downstream", "the mail servers behind Postern");
+  downstream->require_subcommand(1);
+  std::string address, recipient, domain;
+  CLI::App* probe = downstream->add_subcommand(
+      "probe", "talk to a mail server and print the [forward] that fits it; exit 1 when none does");
+  probe->add_option("ADDRESS", address, "where it is: HOST:PORT or unix:PATH")->required();
+  probe->add_option("--recipient", recipient, "a mailbox that is there");
+  probe->add_option("--domain", domain, "a domain of which it knows all recipients");
+  probe->add_flag("--json", json, "as JSON");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -65,6 +75,7 @@ int main(int argc, char** argv) {
   if (*stop) return postern::cli::stop(file);
   if (*list) return postern::cli::list_plugins(file, json);
   if (*help) return postern::cli::help_plugin(file, name, json);
+  if (*probe) return postern::cli::probe_downstream(address, recipient, domain, json);
   if (*fresh) return postern::cli::new_plugin(name, folder);
   if (*store) return postern::cli::run_state(file, state);
   std::printf("postern %s\n", POSTERN_VERSION);

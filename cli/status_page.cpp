@@ -90,10 +90,12 @@ std::string sums(const json& master) {
   return fmt::format(
       "\nsince the start\n"
       "  sessions    {}; {} refused by plugins, {} told that there are too many\n"
+      "  logins      {} accepted, {} refused; {} could not be told\n"
       "  messages    {} accepted, {} deferred, {} refused\n"
       "  recipients  {} accepted, {} deferred, {} refused\n"
       "  workers     {} ended unasked\n",
       count("sessions"), count("sessions_refused"), count("sessions_overload"),
+      count("auth_accepted"), count("auth_refused"), count("auth_failed"),
       count("messages_accepted"), count("messages_deferred"), count("messages_refused"),
       count("recipients_accepted"), count("recipients_deferred"), count("recipients_refused"),
       count("workers_lost"));
@@ -125,10 +127,10 @@ std::string downstreams(const std::vector<json>& answer) {
   std::string out = fmt::format("\n{:<28} {:<14} {:>5} {:>8} {:>7} {:>8}\n", "downstream", "state",
                                 "open", "opened", "failed", "crowded");
   for (const auto& [address, sum] : servers) {
-    const std::string state = sum.down == 0             ? "up"
-                              : sum.down == sum.workers ? "down"
-                                                        : fmt::format("down for {} of {}", sum.down,
-                                                                      sum.workers);
+    const std::string state = sum.down == 0 ? "up"
+                              : sum.down == sum.workers
+                                  ? "down"
+                                  : fmt::format("down for {} of {}", sum.down, sum.workers);
     out += fmt::format("{:<28} {:<14} {:>5} {:>8} {:>7} {:>8}\n", address, state, sum.open,
                        sum.opened, sum.failed, sum.crowded);
   }

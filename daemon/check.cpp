@@ -11,6 +11,7 @@
 
 #include "certificates.hpp"
 #include "privileges.hpp"
+#include "tls_clients.hpp"
 #include "trust.hpp"
 
 namespace postern::daemon {
@@ -39,7 +40,9 @@ int judge(const policy::Bundle& bundle, bool say_good) {
   if (!loaded.usable()) return 1;
   const auto unfit = plugin::check_lineup(loader, bundle, loaded.snapshot);
   for (const auto& problem : unfit) complain(problem.line());
-  const auto certificates = check_certificates(bundle, loaded.configuration.tls);
+  auto certificates = check_certificates(bundle, loaded.configuration.tls);
+  for (auto& problem : check_authorities(loaded.configuration, bundle))
+    certificates.push_back(std::move(problem));
   for (const auto& problem : certificates) complain(problem.line());
   const auto fatal = [](const policy::Problem& problem) { return problem.fatal; };
   if (!unfit.empty() || std::any_of(certificates.begin(), certificates.end(), fatal)) return 1;
@@ -49,6 +52,8 @@ int judge(const policy::Bundle& bundle, bool say_good) {
         loaded.problems.empty() && certificates.empty() ? "no problems" : "usable, with remarks");
   return 0;
 }
+
+}  // namespace
 
 Result<std::string> read_standard_input() {
   std::string bytes;
@@ -66,8 +71,6 @@ Result<std::string> read_standard_input() {
   bytes.resize(used);
   return bytes;
 }
-
-}  // namespace
 
 int check_file(const std::string& path) {
   auto bundle = policy::read_bundle(path);

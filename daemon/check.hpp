@@ -12,4 +12,7 @@ namespace postern::daemon {
 int check_file(const std::string& path);
 int check_standard_input();  // a bundle in its byte form; says nothing about a good one
 
+// All of standard input, at most as long as a bundle. Errors: too_long, io.
+Result<std::string> read_standard_input();
+
 }  // namespace postern::daemon

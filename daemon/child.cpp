@@ -25,6 +25,7 @@ Result<std::unique_ptr<Child>> Child::start(const Hello& hello,
   ChildSetup setup{{"--worker", std::to_string(theirs)}, hello.sockets, -1, -1};
   setup.inherit.push_back(theirs);
   setup.inherit.push_back(hello.counters);
+  if (hello.helper >= 0) setup.inherit.push_back(hello.helper);
   auto pid = spawn_self(setup);
   close(theirs);
   if (!pid) {

@@ -3,6 +3,7 @@
 #include <postern/coro/sleep.hpp>
 #include <postern/net/pool.hpp>
 #include <postern/policy/bundle.hpp>
+#include <postern/policy/list_directory.hpp>
 
 #include <sys/stat.h>
 
@@ -19,6 +20,9 @@ using namespace std::chrono_literals;
 constexpr auto interval = 1s;
 
 Result<std::string> read_file(const std::string& path) {
+  struct stat status {};
+  if (stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode))
+    return policy::names_in_directory(path, policy::max_list_file_octets);
   std::ifstream in(path, std::ios::binary);
   if (!in) return fail(Errc::not_found, path);
   std::string content((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());

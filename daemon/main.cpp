@@ -5,6 +5,7 @@
 #include <string>
 
 #include "check.hpp"
+#include "helper.hpp"
 #include "master.hpp"
 #include "worker_process.hpp"
 
@@ -13,7 +14,7 @@ int main(int argc, char** argv) {
   CLI::App app{"SMTP filtering proxy; runs in the foreground"};
   std::string file = "/etc/postern/postern.toml";
   std::string checked;
-  int channel = -1;
+  int channel = -1, requests = -1;
   app.add_option("--config", file, "the configuration file")->capture_default_str();
   // "-": a bundle on standard input, from the master.
   CLI::Option* check =
@@ -21,6 +22,7 @@ int main(int argc, char** argv) {
           ->expected(0, 1)
           ->type_name("");
   app.add_option("--worker", channel)->group("");
+  app.add_option("--helper", requests)->group("");
   app.set_version_flag("--version", "posternd " POSTERN_VERSION);
   try {
     app.parse(argc, argv);
@@ -28,6 +30,7 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : 1;  // --help and --version come this way too
   }
   if (channel >= 0) return run_worker(channel);
+  if (requests >= 0) return run_helper(requests);
   if (*check) {
     if (checked == "-") return check_standard_input();
     if (!checked.empty())

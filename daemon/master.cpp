@@ -48,7 +48,7 @@ int Master::run() {
   if (!tally) return say(tally.error().describe()), 1;
   tally_.emplace(std::move(*tally));
   begin_generation();
-  while (judge_ || next_ || current_ || !children_.empty()) turn();
+  while (judge_ || next_ || current_ || !children_.empty() || !helpers_.empty()) turn();
   if (started_) log_->notice("posternd ends");
   return failed_ ? 1 : 0;
 }
@@ -98,6 +98,7 @@ void Master::turn() {
   }
   if (control_) serve_control(polled.data() + children, polled.size() - children, now);
   reap();
+  reap_helpers();
   if (judge_ && judge_->ended()) judged();
   on_time(now);
   share_out();
@@ -112,6 +113,8 @@ Master::TimePoint Master::next_due() const {
   if (control_) earlier(control_->due());
   for (const auto& [number, inquiry] : inquiries_) earlier(inquiry.due);
   for (const auto& child : children_) earlier(child->due);
+  for (const auto& helper : helpers_)
+    if (!helper->retired()) earlier(helper->restart_at);
   if (!current_) return due;
   earlier(ticket_keys_due_);
   if (current_->certificates) earlier(certificates_due_);
@@ -155,6 +158,7 @@ void Master::on_time(TimePoint now) {
                     "up host names and reading lists must not take so long: see {}",
                     next_->number, file_));
   for (const auto& child : children_) watch(*child, now);
+  keep_helpers(now);
   manager_.on_time(now);
   settle_inquiries(now);
   if (current_) keep_tls(now);
@@ -164,6 +168,7 @@ void Master::on_time(TimePoint now) {
   kill_all_at_ = TimePoint::max();
   say("stopping took too long: the workers that are left are killed");
   for (const auto& child : children_) condemn(*child, SIGKILL);
+  for (const auto& helper : helpers_) helper->kill();
 }
 
 // The first asks for a drain, the second for the end; then there is a last limit.

@@ -18,6 +18,7 @@
 #include "certificates.hpp"
 #include "child.hpp"
 #include "control.hpp"
+#include "helper_link.hpp"
 #include "judge.hpp"
 #include "ports.hpp"
 #include "service_manager.hpp"
@@ -114,6 +115,12 @@ class Master {
   void keep_tls(TimePoint now);
   void rotate_ticket_keys(TimePoint now);
 
+  // master_helpers.cpp: who starts programs for the workers.
+  Result<void> start_helper(const Generation& generation, std::string_view bundle);
+  int helper_of(std::uint64_t generation) const;
+  void reap_helpers();
+  void keep_helpers(TimePoint now);
+
   // master_workers.cpp.
   void start_worker(Generation& generation, std::size_t slot);
   void hear(Child& child);
@@ -138,11 +145,13 @@ class Master {
   policy::Bundle judged_bundle_;
   std::string judged_bytes_;
   std::unique_ptr<Ports> ports_;
-  std::unique_ptr<Generation> current_;           // null until the start is complete
-  std::unique_ptr<Generation> next_;              // not ready yet
-  std::vector<std::unique_ptr<Child>> children_;  // of every generation
-  std::vector<Presence> presence_;                // of the slots of current_, when last looked at
-  Columns columns_;                               // who serves what of it
+  std::unique_ptr<Generation> current_;               // null until the start is complete
+  std::unique_ptr<Generation> next_;                  // not ready yet
+  std::vector<std::unique_ptr<Child>> children_;      // of every generation
+  std::vector<std::unique_ptr<HelperLink>> helpers_;  // likewise
+  bool no_more_programs_ = false;                     // the rights to start them have been given up
+  std::vector<Presence> presence_;  // of the slots of current_, when last looked at
+  Columns columns_;                 // who serves what of it
   std::uint64_t generations_ = 0;
   std::optional<Tally> tally_;
   std::unique_ptr<Control> control_;

@@ -74,6 +74,7 @@ void Master::start_generation() {
   if (generation->settings.speaks_tls)
     generation->certificates.emplace(tls,
                                      policy::certificate_pairs(tls, judged_bundle_.files).pairs);
+  auto helper = start_helper(*generation, judged_bytes_);
   generation->bundle =
       std::make_shared<const std::string>(encode(BundleBytes{std::move(judged_bytes_)}));
   judged_bytes_ = std::string();
@@ -83,8 +84,11 @@ void Master::start_generation() {
   const std::size_t workers = settings.workers == 0 ? usable_cores() : settings.workers;
   generation->slots.resize(workers);
   for (Slot& slot : generation->slots) slot.away_since = Clock::now();
-  auto limited = limit_master(settings.user, settings.group);
+  if (!helper) return give_up(helper.error().text);
+  const bool programs = settings.starts_programs();
+  auto limited = limit_master(settings.user, settings.group, programs);
   if (!limited) return give_up(limited.error().text);
+  no_more_programs_ = no_more_programs_ || (!programs && !settings.user.empty() && geteuid() == 0);
   if (!ports_) ports_ = std::make_unique<Ports>(workers, manager_.take_sockets());
   auto opened = ports_->open(settings.listen, file_);
   if (!opened) return give_up(opened.error().text);

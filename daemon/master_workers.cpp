@@ -52,7 +52,8 @@ void Master::start_worker(Generation& generation, std::size_t index) {
                     row.value_or(0),
                     tally_->descriptor(),
                     std::move(listening.sockets),
-                    std::move(listening.listeners)};
+                    std::move(listening.listeners),
+                    helper_of(generation.number)};
   auto child = row ? Child::start(hello, generation.bundle, now)
                    : fail(Errc::no_space, "too many workers are still draining");
   if (!child && row) tally_->fold(*row);

@@ -139,7 +139,27 @@ Result<void> drop_privileges(const std::string& user, const std::string& group) 
   return {};
 }
 
-Result<void> limit_master(const std::string& user, const std::string& group) {
+Result<void> become_starter(const std::string& user, const std::string& group) {
+  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+  if (geteuid() == 0 && user.empty()) return {};  // asked to stay root
+  if (geteuid() == 0) {
+    auto identity = find_identity(user, group);
+    if (!identity) return fail(identity.error());
+    auto became = become(user, *identity);
+    if (!became) return became;
+    if (!is_only(*identity))
+      return fail(Errc::permission,
+                  fmt::format("becoming {}: the system kept another identity", user));
+    if (identity->uid == 0) return {};  // user = "root"
+  }
+  if (!set_capabilities(0) || setuid(0) == 0)
+    return fail(Errc::permission, "dropping privileges: the system left us some");
+  return {};
+}
+
+bool setuid_works() { return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0; }
+
+Result<void> limit_master(const std::string& user, const std::string& group, bool starts_programs) {
   prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   if (geteuid() != 0) {
     if (set_capabilities(bit(CAP_NET_BIND_SERVICE))) return {};
@@ -153,7 +173,7 @@ Result<void> limit_master(const std::string& user, const std::string& group) {
     return fail_errno(errno, fmt::format("taking the groups of {}", user));
   const auto had = get_capabilities();
   const CapabilitySet kept = kept_by_master(had ? had->permitted : 0);
-  if (!drop_bounding(kept) || !set_capabilities(kept))
+  if ((!starts_programs && !drop_bounding(kept)) || !set_capabilities(kept))
     return fail(Errc::permission, "dropping privileges: the system left us some");
   return {};
 }

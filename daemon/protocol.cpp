@@ -17,7 +17,7 @@ constexpr std::size_t number_octets = 8;
 constexpr std::array<std::uint8_t, std::variant_size_v<Message>> types{1,  2,  3,  4,  5,  6,  7,
                                                                        12, 16, 17, 18, 19, 28, 8};
 constexpr std::uint8_t first_to_master = 16;
-constexpr std::size_t hello_head = 5;  // numbers, before the sockets
+constexpr std::size_t hello_head = 6;  // numbers, before the sockets
 
 struct Bounds {
   std::size_t least, most;
@@ -77,6 +77,7 @@ struct Payload {
     put_number(out, hello.workers);
     put_number(out, hello.row);
     put_number(out, static_cast<std::uint64_t>(hello.counters));
+    put_number(out, static_cast<std::uint64_t>(hello.helper + 1));
     for (std::size_t i = 0; i < hello.sockets.size(); ++i) {
       put_number(out, static_cast<std::uint64_t>(hello.sockets[i]));
       put_number(out, hello.listeners.at(i));
@@ -154,6 +155,9 @@ std::optional<Message> decode_hello(std::string_view payload) {
   const auto counters = descriptor_at(payload, 4 * number_octets);
   if (!counters) return {};
   hello.counters = *counters;
+  const auto helper = descriptor_at(payload, 5 * number_octets);
+  if (!helper) return {};
+  hello.helper = *helper - 1;
   for (std::size_t at = first; at < payload.size(); at += each) {
     const auto socket = descriptor_at(payload, at);
     if (!socket) return {};

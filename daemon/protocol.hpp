@@ -29,6 +29,7 @@ struct Hello {
   int counters = -1;
   std::vector<int> sockets;
   std::vector<std::uint64_t> listeners;  // as many as sockets: indexes of blocks
+  int helper = -1;                       // where programs are asked for; -1: there are none
 };
 // The configuration as policy::Bundle writes it.
 struct BundleBytes {

@@ -5,18 +5,33 @@
 namespace postern::daemon {
 
 WorkerRoutes::WorkerRoutes(coro::Scheduler& scheduler, net::Files& files, net::Network& network,
-                           Log& log, const policy::Configuration& configuration,
+                           net::Programs* programs, dns::Resolver& resolver, Log& log,
+                           const policy::Configuration& configuration, TlsClients tls,
                            std::size_t workers)
     : configuration_(configuration),
+      tls_(std::move(tls)),
       workers_(workers),
       routes_(scheduler, files, network, log),
-      service_(routes_, pool_settings(configuration, configuration.forward, workers)),
-      site_(route(configuration.forward)) {}
+      service_(routes_, servers(configuration.forward),
+               session::program_settings(configuration.programs, workers)),
+      site_(first_route(programs, resolver)) {}
+
+deliver::Route& WorkerRoutes::first_route(net::Programs* programs, dns::Resolver& resolver) {
+  routes_.use(resolver);
+  if (programs) routes_.use(*programs);
+  return route(configuration_.forward);
+}
 
 deliver::Route& WorkerRoutes::route(const policy::ForwardTo& destination) {
   if (!destination.maildir.empty())
     return routes_.maildir({destination.maildir.text, configuration_.hostname});
-  return routes_.server(pool_settings(configuration_, destination, workers_));
+  return routes_.server(servers(destination));
+}
+
+deliver::PoolSettings WorkerRoutes::servers(const policy::ForwardTo& destination) const {
+  deliver::PoolSettings settings = pool_settings(configuration_, destination, workers_);
+  settings.tls = tls_.of(destination);
+  return settings;
 }
 
 session::DomainRoutes WorkerRoutes::domains() {

@@ -1,10 +1,13 @@
 #include "settings.hpp"
 
+#include <postern/net/digest.hpp>
+
 #include <fmt/format.h>
 #include <sys/resource.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <iterator>
 
 namespace postern::daemon {
@@ -15,6 +18,17 @@ std::size_t open_descriptors() {
   const std::filesystem::directory_iterator entries("/proc/self/fd", failed);
   if (failed) return 0;
   return static_cast<std::size_t>(std::distance(begin(entries), end(entries)));
+}
+
+// The same in all workers and after a restart, and known to nobody outside: machine-id(5) wants to
+// be hashed with what it is used for. Where there is none, as in some containers, the boot's own.
+std::string site_key(std::string_view hostname) {
+  std::string id;
+  for (const char* path : {"/etc/machine-id", "/proc/sys/kernel/random/boot_id"}) {
+    std::ifstream in(path);
+    if (std::getline(in, id) && !id.empty()) break;
+  }
+  return net::hmac_sha256(id, "postern authentication " + std::string(hostname));
 }
 
 deliver::VerifySettings verify_settings(const policy::Configuration& configuration,
@@ -34,9 +48,14 @@ deliver::VerifySettings verify_settings(const policy::Configuration& configurati
 }
 
 // Connections to all downstreams at a time.
-std::size_t downstream_connections(const policy::Forward& forward) {
-  std::size_t sum = forward.max_connections;
-  for (const policy::ForwardRoute& route : forward.routes) sum += route.max_connections;
+std::size_t downstream_connections(const policy::Configuration& configuration) {
+  const policy::Forward& forward = configuration.forward;
+  const auto of = [](const policy::ForwardTo& to) {  // a program has two: how it ends is the other
+    return to.max_connections * (to.protocol == policy::ForwardProtocol::exim_pipe ? 2 : 1);
+  };
+  std::size_t sum = of(forward);
+  for (const policy::ForwardRoute& route : forward.routes) sum += of(route);
+  for (const policy::Program& program : configuration.programs) sum += 3 * program.at_a_time;
   return sum;
 }
 
@@ -56,6 +75,14 @@ session::Settings session_settings(const policy::Configuration& configuration) {
   settings.received_fields = configuration.limits.received;
   settings.memory_octets = configuration.limits.memory_per_message;
   settings.spool_directory = configuration.spool.directory.text;
+  settings.auth_without_tls = configuration.auth.without_tls;
+  settings.auth_mechanisms = {};
+  for (const policy::AuthMechanismName each : configuration.auth.mechanisms)
+    settings.auth_mechanisms.add(
+        *smtp::auth_mechanism(names_of(each)[static_cast<std::size_t>(each)]));
+  settings.auth_attempts = configuration.auth.attempts;
+  settings.auth_failure_time = configuration.auth.failure_time;
+  settings.site_key = site_key(configuration.hostname);
   settings.command_timeout = configuration.timeouts.command;
   settings.block_timeout = configuration.timeouts.block;
   settings.data_timeout = configuration.timeouts.data;
@@ -66,9 +93,12 @@ std::vector<session::Listener> session_listeners(const policy::Configuration& co
   std::vector<session::Listener> listeners;
   for (const policy::Listen& listen : configuration.listen)
     listeners.push_back({listen.proxy_from, listen.xclient_from, listen.xforward_from,
-                         static_cast<session::Listener::Tls>(listen.tls)});
+                         static_cast<session::Listener::Tls>(listen.tls),
+                         static_cast<session::Listener::Auth>(listen.auth)});
   static_assert(static_cast<int>(session::Listener::Tls::implicit) ==
                 static_cast<int>(policy::ListenTls::implicit));
+  static_assert(static_cast<int>(session::Listener::Auth::require) ==
+                static_cast<int>(policy::ListenAuth::require));
   return listeners;
 }
 
@@ -76,8 +106,13 @@ deliver::PoolSettings pool_settings(const policy::Configuration& configuration,
                                     const policy::ForwardTo& forward, std::size_t workers) {
   deliver::PoolSettings settings;
   for (const policy::Endpoints::Server& server : forward.to.servers)
-    settings.to.emplace_back(server.address, server.weight);
+    settings.to.emplace_back(server.address, server.weight,
+                             forward.tls_name.empty() ? server.host : forward.tls_name);
   settings.hostname = configuration.hostname;
+  if (forward.protocol == policy::ForwardProtocol::exim_pipe) {
+    settings.program = exim_program(forward);
+    settings.to = {deliver::Server(ServerAddress::program(forward.command.text))};
+  }
   const bool lmtp = forward.protocol == policy::ForwardProtocol::lmtp;
   settings.protocol = lmtp ? deliver::Protocol::lmtp : deliver::Protocol::smtp;
   settings.identity = static_cast<deliver::Identity>(forward.identity);
@@ -91,6 +126,27 @@ deliver::PoolSettings pool_settings(const policy::Configuration& configuration,
                        due.data,    due.block,    due.final};
   if (forward.verify_recipients) settings.verify = verify_settings(configuration, forward, workers);
   return settings;
+}
+
+std::string exim_program(const policy::ForwardTo& forward) {
+  return "exim-pipe:" + forward.command.text;
+}
+
+std::vector<deliver::ProgramSettings> helper_programs(const policy::MasterSettings& settings) {
+  // However slow its client is: for as long as a transaction may take by our own limits.
+  constexpr std::chrono::hours session_time{3};
+  auto programs = session::program_settings(settings.programs, 1);
+  const auto add = [&](const policy::ForwardTo& forward) {
+    if (forward.protocol == policy::ForwardProtocol::exim_pipe && forward.maildir.empty())
+      programs.push_back({exim_program(forward),
+                          deliver::Manner::exim_pipe,
+                          {forward.command.text},
+                          forward.max_connections,
+                          session_time});
+  };
+  add(settings.forward);
+  for (const policy::ForwardRoute& route : settings.forward.routes) add(route);
+  return programs;
 }
 
 dns::Settings dns_settings(const policy::Configuration& configuration) {
@@ -108,8 +164,7 @@ Result<std::size_t> most_sessions(const policy::Configuration& configuration) {
   constexpr std::size_t least = 16;
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
-  const std::size_t taken =
-      open_descriptors() + own + downstream_connections(configuration.forward);
+  const std::size_t taken = open_descriptors() + own + downstream_connections(configuration);
   if (limit.rlim_cur < taken + least)
     return fail(
         Errc::descriptors,

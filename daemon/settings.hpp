@@ -6,9 +6,11 @@
 #include <postern/dns/ares_resolver.hpp>
 #include <postern/policy/configuration.hpp>
 #include <postern/session/listener.hpp>
+#include <postern/session/route_service.hpp>
 #include <postern/session/settings.hpp>
 
 #include <cstddef>
+#include <string>
 #include <vector>
 
 namespace postern::daemon {
@@ -21,6 +23,11 @@ std::vector<session::Listener> session_listeners(const policy::Configuration& co
 // at least one.
 deliver::PoolSettings pool_settings(const policy::Configuration& configuration,
                                     const policy::ForwardTo& forward, std::size_t workers);
+
+// By exim-pipe: what the helper knows the program as.
+std::string exim_program(const policy::ForwardTo& forward);
+// All that the helper may start.
+std::vector<deliver::ProgramSettings> helper_programs(const policy::MasterSettings& settings);
 
 // For make_resolver().
 dns::Settings dns_settings(const policy::Configuration& configuration);

@@ -26,6 +26,19 @@ class Worker::Scope final : public plugin::HookScope {
       : HookScope(plugin::ScopeKind::worker, lineup, scheduler, lineup.snapshot().site()) {}
 };
 
+class Worker::ThreadPool final : public plugin::Pool {
+ public:
+  explicit ThreadPool(net::Loop& loop) : loop_(loop) {}
+  coro::Task<bool> run(net::PoolJob& job) override {
+    net::PoolWait wait(loop_, job);
+    const bool ran = co_await wait;
+    co_return ran;
+  }
+
+ private:
+  net::Loop& loop_;
+};
+
 // Where clients of one socket come in; shut while the worker takes nobody.
 class Worker::Door final : private net::Acceptor {
  public:
@@ -79,8 +92,17 @@ class Worker::Recess final : public coro::Timer {
   Worker& worker_;
 };
 
+namespace {
+
+std::optional<net::HelperPrograms> ask_helper(net::Loop& loop, int socket) {
+  if (socket < 0) return {};
+  return net::HelperPrograms(loop, socket);
+}
+
+}  // namespace
+
 Worker::Worker(net::Loop& loop, Log& log, const policy::Loaded& loaded, WorkerPlugins plugins,
-               WorkerIdentity identity, Counters& counters)
+               TlsClients tls_out, WorkerIdentity identity, Counters& counters)
     : loop_(loop),
       log_(log),
       counters_(counters),
@@ -89,8 +111,11 @@ Worker::Worker(net::Loop& loop, Log& log, const policy::Loaded& loaded, WorkerPl
       network_(loop),
       settings_(session_settings(loaded.configuration)),
       listeners_(session_listeners(loaded.configuration)),
+      pool_(std::make_unique<ThreadPool>(loop)),
       plugins_(std::move(plugins)),
-      routes_(loop, files_, network_, log, loaded.configuration, identity.workers),
+      programs_(ask_helper(loop, identity.helper)),
+      routes_(loop, files_, network_, programs_ ? &*programs_ : nullptr, *plugins_.resolver, log,
+              loaded.configuration, std::move(tls_out), identity.workers),
       scope_(std::make_unique<Scope>(loop, *plugins_.lineup)),
       lists_(loop, log, loaded.snapshot),
       services_{loop, files_, log, routes_.site(), *plugins_.lineup, *scope_, settings_, *this},
@@ -104,6 +129,7 @@ Worker::Worker(net::Loop& loop, Log& log, const policy::Loaded& loaded, WorkerPl
               .count())) {
   services_.domains = routes_.domains();
   plugins_.lineup->services().provide<plugin::Routes>("postern", routes_.service());
+  plugins_.lineup->services().provide<plugin::Pool>("postern", *pool_);
   loop_.watch_lag(this);
   rounds_.start(tick());
   rounds_.start(lists_.watch());
@@ -172,8 +198,8 @@ void Worker::accept_failed(const Error& error) {
 }
 
 WorkerState Worker::state() {
-  return {sessions_.running(), most_sessions_, listeners_.size(), paused_, draining_,
-          routes_.state()};
+  return {sessions_.running(), most_sessions_, listeners_.size(), paused_,
+          draining_,           routes_.state()};
 }
 
 store::StoreState Worker::store_state() const { return plugins_.lineup->store().state(); }

@@ -6,9 +6,11 @@
 #include <postern/deliver/route.hpp>
 #include <postern/dns/ares_resolver.hpp>
 #include <postern/net/disk_files.hpp>
+#include <postern/net/helper_programs.hpp>
 #include <postern/net/tcp.hpp>
 #include <postern/net/tls.hpp>
 #include <postern/plugin/line_up.hpp>
+#include <postern/plugin/pool.hpp>
 #include <postern/policy/load.hpp>
 #include <postern/session/session.hpp>
 #include <postern/store/store.hpp>
@@ -16,6 +18,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +33,7 @@ struct WorkerIdentity {
   std::uint64_t generation = 1;
   std::size_t workers = 1;           // how many share the downstream's connections
   std::size_t most_sessions = 1000;  // see most_sessions()
+  int helper = -1;                   // where programs are asked for; -1: there are none
 };
 
 // For status.
@@ -54,7 +58,7 @@ class Worker final : private net::LagWatcher, private session::SessionHost {
  public:
   // `loaded` must be usable and outlive the worker, as must `counters`.
   Worker(net::Loop& loop, Log& log, const policy::Loaded& loaded, WorkerPlugins plugins,
-         WorkerIdentity identity, Counters& counters);
+         TlsClients tls_out, WorkerIdentity identity, Counters& counters);
   ~Worker();
 
   // What its listeners speak TLS with, before any is served; null: none does.
@@ -82,6 +86,7 @@ class Worker final : private net::LagWatcher, private session::SessionHost {
   class Grace;
   class Recess;
   class Scope;
+  class ThreadPool;
   void accepted(net::StreamPtr stream, const session::Listener& listener);
   void accept_failed(const Error& error);
   void loop_was_held(net::Duration duration, std::string_view who) override;
@@ -101,7 +106,9 @@ class Worker final : private net::LagWatcher, private session::SessionHost {
   net::TcpNetwork network_;
   session::Settings settings_;
   std::vector<session::Listener> listeners_;  // of the [[listen]] blocks
+  std::unique_ptr<ThreadPool> pool_;          // outlives the plugins
   WorkerPlugins plugins_;
+  std::optional<net::HelperPrograms> programs_;
   WorkerRoutes routes_;
   std::unique_ptr<net::TlsServer> tls_;
   std::unique_ptr<Scope> scope_;  // of what outlives the clients

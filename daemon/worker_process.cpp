@@ -89,12 +89,12 @@ class WorkerProcess final : private net::ChannelReader,
                             private coro::Timer {
  public:
   WorkerProcess(net::Loop& loop, LogWriter& log, const policy::Loaded& loaded,
-                WorkerPlugins plugins, const WorkerIdentity& identity, Counters& counters,
-                const Hello& hello, Decoder decoder)
+                WorkerPlugins plugins, TlsClients tls_out, const WorkerIdentity& identity,
+                Counters& counters, const Hello& hello, Decoder decoder)
       : loop_(loop),
         log_(log),
         identity_(identity),
-        worker_(loop, log, loaded, std::move(plugins), identity, counters),
+        worker_(loop, log, loaded, std::move(plugins), std::move(tls_out), identity, counters),
         sockets_(hello.sockets),
         listeners_(hello.listeners),
         decoder_(std::move(decoder)) {}
@@ -260,7 +260,7 @@ Result<void> work(int channel, Orders orders, Decoder decoder) {
   auto most = most_sessions(loaded.configuration);
   if (!most) return fail(most.error());
   const WorkerIdentity identity{orders.hello.slot, orders.hello.generation, orders.hello.workers,
-                                *most};
+                                *most, orders.hello.helper};
   WorkerPlugins plugins;
   plugins.resolver = dns::make_resolver(loop, dns_settings(loaded.configuration));
   plugin::LinedUp lined_up =
@@ -273,8 +273,11 @@ Result<void> work(int channel, Orders orders, Decoder decoder) {
   plugins.lineup->use(*plugins.store);
   auto tls = make_tls_server(loaded.configuration, orders.bundle);
   if (!tls) return fail(Errc::malformed, fmt::format("tls: {}", tls.error().text));
+  auto tls_out = TlsClients::make(loaded.configuration, orders.bundle);
+  if (!tls_out)
+    return fail(Errc::malformed, fmt::format("forward.tls_ca: {}", tls_out.error().text));
   orders.bundle = {};  // lists can be large
-  WorkerProcess process(loop, log, loaded, std::move(plugins), identity,
+  WorkerProcess process(loop, log, loaded, std::move(plugins), std::move(*tls_out), identity,
                         tally->at(orders.hello.row), orders.hello, std::move(decoder));
   process.speak_tls(std::move(*tls));
   return process.run(channel);

@@ -1,22 +1,15 @@
 // relay: which clients may send to anybody. Whoever is in both lists may not.
 #include <postern/plugin.hpp>
 
-#include <algorithm>
-
 namespace postern::plugins {
 namespace {
-
-bool any_contains(const std::vector<Network>& networks, const IpAddress& address) {
-  return std::any_of(networks.begin(), networks.end(),
-                     [&](const Network& network) { return network.contains(address); });
-}
 
 class Relay final : public PluginOf<Relay> {
  public:
   static constexpr const char* summary = "Lets the clients of these networks send to anybody.";
   struct Settings {
-    std::vector<Network> clients;
-    std::vector<Network> not_clients;
+    NetworkList clients;
+    NetworkList not_clients;
     bool only = false;
   };
   static void describe(Schema<Settings>& schema) {
@@ -34,9 +27,9 @@ class Relay final : public PluginOf<Relay> {
  private:
   void look(Session& session) {
     const Settings& here = settings(session);
-    if (any_contains(here.not_clients, session.client_address()))
+    if (here.not_clients.contains(session.client_address()))
       session.forbid_relay("not_clients");
-    else if (any_contains(here.clients, session.client_address()))
+    else if (here.clients.contains(session.client_address()))
       session.permit_relay("clients");
   }
 

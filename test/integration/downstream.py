@@ -10,7 +10,7 @@ import threading
 from faults import Gone
 from process import at_end
 
-PHASES = ("connect", "greeting", "helo", "xforward", "xclient", "mail", "rcpt", "data", "body", "dot",
+PHASES = ("connect", "greeting", "helo", "starttls", "xforward", "xclient", "mail", "rcpt", "data", "body", "dot",
           "rset", "noop", "quit")
 CAPABILITIES = ("PIPELINING", "8BITMIME", "SMTPUTF8", "SIZE 52428800", "ENHANCEDSTATUSCODES", "DSN",
                 "XFORWARD NAME ADDR PROTO HELO SOURCE PORT")
@@ -251,6 +251,9 @@ class Connection:
     def do_helo(self, _):
         self.clear()
         self.answer("helo", "250 downstream.example")
+
+    def do_starttls(self, _):
+        self.answer("starttls", "454 4.7.0 not now")
 
     def do_xforward(self, argument):
         if self.answer("xforward", "250 2.0.0 noted"):

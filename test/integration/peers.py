@@ -267,9 +267,10 @@ maillog_file_prefixes = @DIR@
 
 class Exim(Process):
     """`port` is plain SMTP; from 127.0.0.2 it wants a PROXY header. Recipients called reject and defer
-    are refused so; all other mail is delivered into one Maildir."""
+    are refused so; all other mail is delivered into one Maildir. `main`: more options; `rcpt`: verbs before
+    those for recipients."""
 
-    def __init__(self, cleanup, directory):
+    def __init__(self, cleanup, directory, main="", rcpt="", tls="tls_advertise_hosts ="):
         self.directory = directory
         self.port = free_port()
         program = reachable_copy(EXIM, directory)
@@ -278,7 +279,8 @@ class Exim(Process):
             shutil.chown(os.path.join(directory, name), "Debian-exim", "Debian-exim")
         config = os.path.join(directory, "exim.conf")
         write(config, EXIM_CONF.replace("@DIR@", directory).replace("@PORT@", str(self.port))
-              .replace("@EXIM@", program))
+              .replace("@EXIM@", program).replace("@MAIN@", main).replace("@RCPT@", rcpt)
+              .replace("@TLS@", tls))
         super().__init__(cleanup, [program, "-C", config, "-bdf", "-q1m"],
                          os.path.join(directory, "exim.log"))
         self.wait_ready(lambda: answers(self.port, b"220"), "Exim greets")
@@ -313,7 +315,7 @@ pid_file_path = @DIR@/exim.pid
 daemon_smtp_ports = @PORT@
 local_interfaces = 127.0.0.1
 hosts_proxy = 127.0.0.2
-tls_advertise_hosts =
+@TLS@
 host_lookup =
 rfc1413_query_timeout = 0s
 acl_smtp_rcpt = acl_rcpt
@@ -326,9 +328,9 @@ smtp_accept_max = 300
 smtp_accept_queue_per_connection = 0
 never_users =
 keep_environment =
-begin acl
+@MAIN@begin acl
 acl_rcpt:
-  deny  local_parts = reject
+@RCPT@  deny  local_parts = reject
   defer local_parts = defer
   accept
 begin routers

@@ -10,6 +10,7 @@ from harness import *
 from nameserver import needs_rbldnsd, needs_unbound
 from outages import SurvivesOutages, assert_nothing_is_lost
 from peers import EXIM
+from programs import script
 
 
 @needs_debian_exim
@@ -53,6 +54,27 @@ class FrontLight(WithExim, FiltersByList, DoesNotTrustPostern, KeepsConnections,
                  unittest.TestCase):
     setup = "front-light"
     program = LIGHT
+
+
+class FrontPipe(WithExim, FiltersByList, DoesNotTrustPostern, unittest.TestCase):
+    setup = "front-pipe"
+    program = LIGHT
+
+    @classmethod
+    def make_mta(cls):
+        files = {name: cls.files[name] for name in ("update-exim4.conf.conf", "exim4.conf.localmacros")}
+        # Whoever Exim trusts must exist.
+        files["exim4.conf.localmacros"] = files["exim4.conf.localmacros"].replace(": postern", ": nobody")
+        server = debian_exim(cls.addClassCleanup, files, cls.program)
+        wait_until(lambda: answers(cls.submission), f"Exim listens:\n{server.log()}")
+        return server
+
+    @classmethod
+    def postern(cls, cleanup, config, port):
+        # The program, with the configuration that is its own in a test.
+        command = script(cls.mta.directory, "by-pipe",
+                         f'exec {" ".join(cls.mta.command())} "$@"\n')
+        return super().postern(cleanup, config.replace("/usr/sbin/exim4", command), port)
 
 
 class Beside(WithExim, unittest.TestCase):

@@ -88,3 +88,29 @@ TEST_CASE("badmailfrom: a forged sender that is exempt opens no relay", "[plugin
   CHECK(h.client.recipient("x%elsewhere.example@elsewhere.example").code == 550);
   CHECK(h.end() == "");
 }
+
+TEST_CASE("badmailfrom: a domain is refused with all below", "[plugins][badmailfrom]") {
+  struct Row {
+    const char* from;
+    const char* text;  // empty: it is let in
+  };
+  const auto row = GENERATE(values<Row>({
+      {"x@spam.example", "5.7.1 Mail from spam.example is not accepted here"},
+      {"x@a.Spam.Example", "5.7.1 Mail from spam.example is not accepted here"},
+      {"x@nospam.example", ""},
+      {"spam.example@b.example", ""},
+      {"", ""},
+  }));
+  CAPTURE(row.from);
+  Harness h;
+  h.list("domains", "spam.example\n");  // what is in a directory comes so
+  h.load("badmailfrom", "domains_file = \"domains\"");
+  test::Letter letter;
+  letter.from = row.from;
+  const test::Heard heard = test::whole_dialogue(h, letter);
+  if (*row.text)
+    CHECK(in_one_line(heard) == std::string("mail 550 ") + row.text);
+  else
+    CHECK(heard.code == 250);
+  CHECK(h.end() == "");
+}

@@ -69,7 +69,7 @@ TEST_CASE("badrcptto: a domain has a list of its own", "[plugins][badrcptto]") {
   CHECK(h.end() == "");
 }
 
-TEST_CASE("badrcptto: refuses no postmaster", "[plugins][badrcptto]") {
+TEST_CASE("badrcptto: refuses no postmaster", "[plugins][badrcptto][line:30]") {
   Harness h;
   h.load("badrcptto", "list = [\"@example.net\", \"^postmaster$\"]");
   test::arrive(h);

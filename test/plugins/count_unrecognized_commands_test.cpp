@@ -9,7 +9,7 @@ using test::in_one_line;
 using testing::Harness;
 
 TEST_CASE("count_unrecognized_commands: the fourth is answered by hanging up",
-          "[plugins][count_unrecognized_commands]") {
+          "[plugins][count_unrecognized_commands][line:56]") {
   Harness h;
   h.load("count_unrecognized_commands");
   test::arrive(h);

@@ -39,7 +39,7 @@ TEST_CASE("dnsbl: weights add up to the threshold", "[plugins][dnsbl]") {
   CHECK(h.end() == "");
 }
 
-TEST_CASE("dnsbl: which answers are a listing", "[plugins][dnsbl]") {
+TEST_CASE("dnsbl: which answers are a listing", "[plugins][dnsbl][line:42]") {
   struct Row {
     const char* why;
     const char* zone;

@@ -59,7 +59,7 @@ TEST_CASE("dnsbl: a client's name in a list", "[plugins][dnsbl]") {
 }
 
 TEST_CASE("dnsbl: a list that fails its own test is not asked until it is well again",
-          "[plugins][dnsbl][tick]") {
+          "[plugins][dnsbl][tick][line:42]") {
   const std::string how =
       GENERATE("it has gone", "it lists the world", "it refuses us", "it was sold");
   CAPTURE(how);

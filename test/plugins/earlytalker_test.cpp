@@ -13,7 +13,7 @@ using test::in_one_line;
 using testing::Harness;
 
 TEST_CASE("earlytalker: refuses who speaks before the greeting, and nobody else",
-          "[plugins][earlytalker]") {
+          "[plugins][earlytalker][line:8]") {
   struct Row {
     const char* why;
     net::Duration speaks_at;
@@ -122,7 +122,8 @@ TEST_CASE("earlytalker: a hundred clients wait together", "[plugins][earlytalker
   CHECK(h.end() == "");
 }
 
-TEST_CASE("earlytalker: nobody may send content behind DATA before 354", "[plugins][earlytalker]") {
+TEST_CASE("earlytalker: nobody may send content behind DATA before 354",
+          "[plugins][earlytalker][line:8]") {
   struct Row {
     const char* why;
     const char* keys;

@@ -29,7 +29,8 @@ std::string send(Harness& h, const Letter& letter = {}) {
 
 }  // namespace
 
-TEST_CASE("greylisting: an unknown sender is taken when he comes again", "[plugins][greylisting]") {
+TEST_CASE("greylisting: an unknown sender is taken when he comes again",
+          "[plugins][greylisting][line:43]") {
   Harness h;
   h.load("greylisting");
   CHECK(send(h) == deferred);

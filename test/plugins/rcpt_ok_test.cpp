@@ -53,7 +53,8 @@ TEST_CASE("rcpt_ok: takes what is ours", "[plugins][rcpt_ok]") {
   CHECK(h.end() == "");
 }
 
-TEST_CASE("rcpt_ok: opens no relay, however the address is written", "[plugins][rcpt_ok][relay]") {
+TEST_CASE("rcpt_ok: opens no relay, however the address is written",
+          "[plugins][rcpt_ok][relay][line:45]") {
   struct Row {
     const char* why;
     const char* path;  // as RCPT has it

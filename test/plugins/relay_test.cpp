@@ -93,3 +93,29 @@ TEST_CASE("relay: only makes a smart host of it, and no mail exchanger", "[plugi
   if (row.code == 550) CHECK(in_one_line(heard) == "rcpt 550 5.7.1 Relaying denied");
   CHECK(h.end() == "");
 }
+
+TEST_CASE("relay: takes qpsmtpd's files as they are", "[plugins][relay]") {
+  struct Row {
+    const char* client;
+    int code;
+  };
+  const auto row = GENERATE(values<Row>({
+      {"127.0.0.1", 250},
+      {"192.168.42.255", 250},
+      {"10.1.0.0", 250},  // the first and the last of a network are in it
+      {"10.1.0.255", 250},
+      {"10.1.0.9", 550},
+      {"2001:db8:7:1::9", 250},
+      {"192.168.43.1", 550},
+  }));
+  CAPTURE(row.client);
+  Harness h;
+  h.list("relayclients", "127.0.0.1\n192.168.42.  # our office\n10.1.0.0/24\n2001:db8:7:1::/64\n");
+  h.list("norelayclients", "10.1.0.9\n");
+  h.load("relay", "clients_file = \"relayclients\"\nnot_clients_file = \"norelayclients\"");
+  test::Letter letter;
+  letter.client = row.client;
+  letter.to = "x@elsewhere.example";
+  CHECK(test::whole_dialogue(h, letter).code == row.code);
+  CHECK(h.end() == "");
+}

@@ -50,7 +50,8 @@ bool is_clean(const std::string& content) {
 
 }  // namespace
 
-TEST_CASE("smuggling: through a session one transaction comes out, or none", "[suite][smuggling]") {
+TEST_CASE("smuggling: through a session one transaction comes out, or none",
+          "[suite][smuggling][line:1]") {
   const auto rows = look_alikes();
   const auto policy = GENERATE(smtp::BareNewline::reject, smtp::BareNewline::normalize);
   const auto pieces = GENERATE(testing::Pieces::whole, testing::Pieces::single);

@@ -3,12 +3,14 @@
 
 #include <postern/base/server_address.hpp>
 #include <postern/coro/task.hpp>
+#include <postern/deliver/route.hpp>
 #include <postern/net/stream.hpp>
 #include <postern/smtp/capabilities.hpp>
 #include <postern/smtp/reply.hpp>
 #include <postern/smtp/reply_parser.hpp>
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -59,10 +61,12 @@ class Connection {
   coro::Task<Result<void>> settle(net::Duration limit);
 
   smtp::Capabilities offers;
-  std::size_t messages = 0;  // handed over on it
-  std::size_t refusals = 0;  // heard since the last message
-  bool reused = false;       // it has been kept before: the downstream may have closed it meanwhile
-  Counted counted;           // among those open to its server
+  std::shared_ptr<const Protection> protection;  // null: none was wanted
+  std::size_t messages = 0;                      // handed over on it
+  std::size_t refusals = 0;                      // heard since the last message
+  bool reused = false;     // it has been kept before: the downstream may have closed it meanwhile
+  Counted counted;         // among those open to its server
+  net::StreamPtr program;  // how it ends, where the server is a program: see net/programs.hpp
 
  private:
   net::StreamPtr stream_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <postern/base/ip.hpp>
+#include <postern/base/rare_text.hpp>
 #include <postern/smtp/parameters.hpp>
 #include <postern/smtp/path.hpp>
 
@@ -16,7 +17,9 @@ struct Client {
   SocketAddress local;  // the address of ours that it connected to
   std::string helo;     // what it calls itself; empty before HELO
   std::string name;     // its forward-confirmed host name; empty: not known
+  RareText login;       // who has authenticated; empty: nobody
   bool esmtp = false;   // EHLO, not HELO
+  bool tls = false;     // ... after STARTTLS, or on a listener that speaks TLS from the start
 };
 
 struct Recipient {

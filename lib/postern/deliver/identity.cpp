@@ -36,6 +36,8 @@ std::string value_of(Attribute attribute, const Client& client) {
       return client.esmtp ? "ESMTP" : "SMTP";
     case Attribute::helo:
       return client.helo;
+    case Attribute::login:
+      return std::string(client.login.text());
     case Attribute::source:
       return "REMOTE";
     default:
@@ -84,10 +86,10 @@ std::vector<std::string> xforward_lines(const Client& client,
 
 std::vector<std::string> xclient_lines(const Client& client,
                                        const smtp::Flags<Attribute>& offered) {
-  return attribute_lines(
-      "XCLIENT", client, offered,
-      {Attribute::helo, Attribute::proto, Attribute::destaddr, Attribute::destport, Attribute::port,
-       Attribute::reverse_name, Attribute::name, Attribute::addr});
+  return attribute_lines("XCLIENT", client, offered,
+                         {Attribute::helo, Attribute::login, Attribute::proto, Attribute::destaddr,
+                          Attribute::destport, Attribute::port, Attribute::reverse_name,
+                          Attribute::name, Attribute::addr});
 }
 
 std::string proxy_v1_header(const Client& client) {

@@ -38,7 +38,7 @@ class Maildir::Transaction final : public Delivery {
   Transaction(Maildir& maildir, Envelope& envelope) : maildir_(maildir), envelope_(envelope) {}
 
   coro::Task<smtp::Reply> rcpt(std::size_t) override { co_return smtp::replies::rcpt_ok(); }
-  void body_begins() override {}
+  void pauses() override {}
   std::string target() const override { return "maildir"; }
 
   coro::Task<Handover> commit(Message& message) override {

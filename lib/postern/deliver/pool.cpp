@@ -93,8 +93,10 @@ class Pool::Idle final : public coro::Timer, public net::EndWatcher {
   ConnectionPtr connection_;
 };
 
-Pool::Pool(coro::Scheduler& scheduler, net::Network& network, Log& log, PoolSettings settings)
+Pool::Pool(coro::Scheduler& scheduler, net::Network& network, Log& log, PoolSettings settings,
+           net::Programs* programs)
     : network_(network),
+      programs_(programs),
       log_(log),
       settings_(std::move(settings)),
       servers_(settings_.to, settings_.max_connections),

@@ -8,6 +8,8 @@
 #include <postern/deliver/identity.hpp>
 #include <postern/deliver/servers.hpp>
 #include <postern/net/network.hpp>
+#include <postern/net/programs.hpp>
+#include <postern/net/tls.hpp>
 
 #include <list>
 #include <memory>
@@ -39,11 +41,26 @@ struct VerifySettings {
 
 enum class Protocol : std::uint8_t { smtp, lmtp };
 
+enum class TlsUse : std::uint8_t {
+  off,
+  may,      // where the server can; else in the clear
+  require,  // with whoever it is
+  verify,   // with the name that it should have, signed by somebody we trust
+};
+
+struct DownstreamTls {
+  TlsUse use = TlsUse::off;
+  std::shared_ptr<net::TlsClient> client;  // trusts as `use` says; null where TLS is off
+  bool operator==(const DownstreamTls&) const = default;
+};
+
 struct PoolSettings {
   std::vector<Server> to;
   std::string hostname;  // what we call ourselves
   Protocol protocol = Protocol::smtp;
+  std::string program;  // to be started for each transaction, instead of connecting; empty: none
   Identity identity = Identity::none;
+  DownstreamTls tls;
   std::size_t max_connections = 20;
   std::size_t messages_per_connection = 10;
   net::Duration keep_idle = std::chrono::seconds(10);
@@ -96,7 +113,9 @@ class Lender : public coro::ListHook<struct LenderTag> {
 
 class Pool {
  public:
-  Pool(coro::Scheduler& scheduler, net::Network& network, Log& log, PoolSettings settings);
+  // `programs` may be null where the settings name none.
+  Pool(coro::Scheduler& scheduler, net::Network& network, Log& log, PoolSettings settings,
+       net::Programs* programs = nullptr);
   ~Pool();
 
   // Waits for a place, in the order of asking: with a kept connection, or without one.
@@ -119,8 +138,9 @@ class Pool {
   struct Unopened {
     explicit Unopened(smtp::Reply answer, bool full = false)
         : reply(std::move(answer)), crowded(full) {}
-    smtp::Reply reply;  // for our client: 451 4.4.1, 4.4.2, 4.3.2 or 4.3.0
-    bool crowded;       // no server takes another; one that is in use may become free
+    smtp::Reply reply;           // for our client: 451 4.4.1, 4.4.2, 4.3.2, 4.3.0 or 4.7.5
+    bool crowded;                // no server takes another; one that is in use may become free
+    bool clear_will_do = false;  // a new connection may serve, without TLS
   };
   using Opened = tl::expected<ConnectionPtr, Unopened>;
   // Opens a connection, greets, and says who the client is where that is done per connection.
@@ -129,7 +149,8 @@ class Pool {
   coro::Task<Opened> open_for_us();
   // Whether what is said on a connection is said in one client's name: then it serves no other.
   bool per_client() const {
-    return settings_.identity != Identity::none && settings_.identity != Identity::xforward;
+    return (settings_.identity != Identity::none && settings_.identity != Identity::xforward) ||
+           !settings_.program.empty();
   }
 
   // From now on `lender` may be asked for its lease, at once if somebody waits. It leaves by
@@ -150,8 +171,17 @@ class Pool {
   class Idle;
 
   coro::Task<Opened> open_for(Client client, bool in_its_name);
+  using Refusal = std::optional<Unopened>;
   coro::Task<Opened> open_at(std::size_t index, Client client, bool in_its_name);
+  coro::Task<Result<ConnectionPtr>> dial(ServerAddress to, Client client);
+  coro::Task<void> tell_end(ConnectionPtr connection);
+  coro::Task<Opened> attempt(std::size_t index, Client client, bool in_its_name, bool with_tls);
   coro::Task<Opened> introduce(ConnectionPtr connection, Client client, bool in_its_name);
+  coro::Task<Refusal> say_hello(Connection& connection, std::string helo, bool in_its_name);
+  coro::Task<Refusal> start_tls(Connection& connection, std::string name);
+  Refusal without_tls(Connection& connection, const char* why);
+  Refusal handshake_failed(const Connection& connection, const Error& error);
+  static void leave_clear(Connection& connection, const char* why);
   coro::Task<Opened> send_xclient(ConnectionPtr connection, Client client);
   coro::Task<Result<smtp::Reply>> ehlo_as_client(Connection& connection, std::string helo);
   coro::Task<Result<smtp::Reply>> ehlo(Connection& connection, std::string name);
@@ -170,6 +200,7 @@ class Pool {
   std::size_t most_connections();
 
   net::Network& network_;
+  net::Programs* programs_;
   Log& log_;
   PoolSettings settings_;
   Servers servers_;

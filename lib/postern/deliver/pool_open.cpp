@@ -1,5 +1,6 @@
-// Opening a connection of the pool: servers in turn, greeting, EHLO, who the client is.
+// Opening a connection of the pool: servers in turn, greeting, EHLO, TLS, who the client is.
 #include <postern/deliver/pool.hpp>
+#include <postern/deliver/program.hpp>
 #include <postern/smtp/replies.hpp>
 #include <postern/smtp/timeouts.hpp>
 
@@ -77,17 +78,27 @@ coro::Task<void> Pool::look(std::size_t index) {
 }
 
 coro::Task<Pool::Opened> Pool::open_at(std::size_t index, Client client, bool in_its_name) {
+  const bool with_tls = settings_.tls.use != TlsUse::off;
+  auto opened = co_await attempt(index, client, in_its_name, with_tls);
+  if (opened || !opened.error().clear_will_do) co_return opened;
+  opened = co_await attempt(index, std::move(client), in_its_name, false);
+  if (opened) leave_clear(**opened, "handshake failed");
+  co_return opened;
+}
+
+coro::Task<Pool::Opened> Pool::attempt(std::size_t index, Client client, bool in_its_name,
+                                       bool with_tls) {
   const ServerAddress to = servers_.address(index);
   Counted counted(servers_.open(index));
-  auto stream = co_await network_.connect(to, settings_.timeouts.connect);
-  if (!stream) {
+  auto dialled = co_await dial(to, client);
+  if (!dialled) {
     // However it failed, nobody was there to talk to.
-    log_.warning("downstream {}: {}", to.text(), stream.error().describe());
-    const bool ours = stream.error().code == Errc::descriptors;
+    log_.warning("downstream {}: {}", to.text(), dialled.error().describe());
+    const bool ours = dialled.error().code == Errc::descriptors;
     if (ours) co_return unopened(smtp::replies::local_error());
     co_return unopened(smtp::replies::downstream_unreachable());
   }
-  auto connection = std::make_unique<Connection>(std::move(*stream), to);
+  ConnectionPtr connection = std::move(*dialled);
   connection->counted = std::move(counted);
   if (!in_its_name) {  // then we are the client
     client.remote = connection->stream().local();
@@ -97,24 +108,62 @@ coro::Task<Pool::Opened> Pool::open_at(std::size_t index, Client client, bool in
   if (settings_.identity == Identity::proxy_v2) connection->stream().write(proxy_v2_header(client));
 
   auto greeting = co_await connection->reply(settings_.timeouts.greeting);
+  if (!greeting && connection->program) co_await tell_end(std::move(connection));
   if (!greeting) co_return unfit(to, "greeting", greeting.error());
   if (!greeting->is_positive()) co_return unfit(*connection, "greeting", *greeting);
+  auto refusal = co_await say_hello(*connection, client.helo, in_its_name);
+  if (!refusal && with_tls) {
+    std::string name = servers_.tls_name(index);
+    if (name.empty() && !to.is_local()) name = to.socket.ip.text();
+    refusal = co_await start_tls(*connection, std::move(name));
+    const bool encrypted = connection->stream().coded();
+    if (!refusal && encrypted) refusal = co_await say_hello(*connection, client.helo, in_its_name);
+  }
+  if (refusal) co_return tl::unexpected<Unopened>(std::move(*refusal));
   auto introduced = co_await introduce(std::move(connection), std::move(client), in_its_name);
   co_return introduced;
 }
 
+coro::Task<Result<ConnectionPtr>> Pool::dial(ServerAddress to, Client client) {
+  if (settings_.program.empty()) {
+    auto stream = co_await network_.connect(to, settings_.timeouts.connect);
+    if (!stream) co_return fail(stream.error());
+    co_return std::make_unique<Connection>(std::move(*stream), to);
+  }
+  if (!programs_) co_return fail(Errc::unsupported, "no helper starts programs");
+  net::ProgramCall call = exim_call(settings_.program, client);
+  auto running = co_await programs_->start(std::move(call), settings_.timeouts.connect);
+  if (!running) co_return fail(running.error());
+  auto connection = std::make_unique<Connection>(std::move(running->talk), to);
+  connection->program = std::move(running->end);
+  co_return connection;
+}
+
+// A program that did not even greet: what it said elsewhere is for the administrator.
+coro::Task<void> Pool::tell_end(ConnectionPtr connection) {
+  constexpr net::Duration patience = std::chrono::seconds(2);
+  auto end = co_await net::read_program_end(*connection->program, patience);
+  if (end) log_.error("{}: {}", connection->address().path, net::describe(*end));
+}
+
+// EHLO in whose name it is due; HELO where that is all that is known.
+coro::Task<Pool::Refusal> Pool::say_hello(Connection& connection, std::string helo,
+                                          bool in_its_name) {
+  // Told before anything was said: a PROXY header, the arguments of a program.
+  const bool told_before = settings_.identity == Identity::proxy_v1 ||
+                           settings_.identity == Identity::proxy_v2 || !settings_.program.empty();
+  Result<smtp::Reply> answer = fail(Errc::closed);
+  if (told_before && in_its_name)
+    answer = co_await ehlo_as_client(connection, std::move(helo));
+  else
+    answer = co_await ehlo(connection, settings_.hostname);
+  if (!answer) co_return unfit(connection.address(), "EHLO", answer.error()).error();
+  if (!answer->is_positive()) co_return unfit(connection, "EHLO", *answer).error();
+  co_return std::nullopt;
+}
+
 coro::Task<Pool::Opened> Pool::introduce(ConnectionPtr connection, Client client,
                                          bool in_its_name) {
-  const bool by_proxy =
-      settings_.identity == Identity::proxy_v1 || settings_.identity == Identity::proxy_v2;
-  Result<smtp::Reply> answer = fail(Errc::closed);
-  if (by_proxy && in_its_name)
-    answer = co_await ehlo_as_client(*connection, client.helo);
-  else
-    answer = co_await ehlo(*connection, settings_.hostname);
-  if (!answer) co_return unfit(connection->address(), "EHLO", answer.error());
-  if (!answer->is_positive()) co_return unfit(*connection, "EHLO", *answer);
-
   if (settings_.identity == Identity::xforward && connection->offers.xforward.empty()) {
     log_.error(
         "downstream {} does not offer XFORWARD: allow us there "
@@ -170,6 +219,9 @@ coro::Task<Result<smtp::Reply>> Pool::ehlo(Connection& connection, std::string n
   connection.offers = {};
   if (answer->is_positive()) {
     connection.offers = smtp::parse_capabilities(*answer);
+    // RFC 8689 section 4.2.1: only of a server that is known to be the right one.
+    if (!connection.protection || !connection.protection->verified)
+      connection.offers.requiretls = false;
   } else if (answer->is_permanent() && !lmtp) {
     line = fmt::format("HELO {}\r\n", name);
     answer = co_await connection.command(std::move(line), settings_.timeouts.greeting);

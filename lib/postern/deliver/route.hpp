@@ -15,6 +15,15 @@
 
 namespace postern::deliver {
 
+// How the way to whoever takes a message over is protected, where that was wanted; for the record.
+struct Protection {
+  std::string version;    // of TLS: "TLSv1.3"; empty: there is none,
+  const char* none = "";  // ... and why: "not offered", "refused", "handshake failed"
+  std::string cipher;
+  bool verified = false;  // the server's certificate, by name and authority
+  bool resumed = false;
+};
+
 // What is handed over.
 struct Message {
   explicit Message(Spool& spool) : content(spool) {}
@@ -31,8 +40,8 @@ struct Handover {
   explicit Handover(smtp::Reply r) : reply(std::move(r)) {}
   smtp::Reply reply;       // for our client: fit to relay
   bool uncertain = false;  // the end of data was sent whole, its answer was not heard
-  // In the order of the envelope, where its recipients ended differently: `reply` then is no
-  // promise for any, but some of them may have the message.
+  // By LMTP with several recipients, in the order of the envelope. Where they ended differently
+  // (`agreement`) `reply` is no promise for any, but some of them may have the message.
   std::vector<smtp::Reply> each = {};
 };
 
@@ -47,12 +56,15 @@ class Delivery {
   virtual coro::Task<smtp::Reply> rcpt(std::size_t index) = 0;
   // Who gave the last answer, for the record.
   virtual std::string_view answered_by() const { return "downstream"; }
-  // The client now sends the body, which may take long: what others could use may be lent to them.
-  virtual void body_begins() = 0;
+  // Nothing is asked of it for some time, the client sends the body for example: what others could
+  // use may be lent to them.
+  virtual void pauses() = 0;
   // Hands over to all recipients, or to none; by LMTP to some of them, which the handover tells.
   virtual coro::Task<Handover> commit(Message& message) = 0;
   // For the record: "127.0.0.1:2526", "maildir". Empty while not known.
   virtual std::string target() const = 0;
+  // Null: nobody has asked for any.
+  virtual const Protection* protection() const { return nullptr; }
 };
 
 class Route {

@@ -23,8 +23,20 @@ Maildir& Routes::maildir(const MaildirSettings& settings) {
 
 SmtpRoute& Routes::server(const PoolSettings& settings) {
   if (SmtpRoute* made = find(servers_, settings)) return *made;
-  auto route = std::make_unique<SmtpRoute>(scheduler_, network_, log_, settings);
+  auto route = std::make_unique<SmtpRoute>(scheduler_, network_, log_, settings, programs_);
   return *servers_.emplace_back(settings, std::move(route)).second;
+}
+
+HttpRoute& Routes::web_server(const HttpSettings& settings) {
+  if (HttpRoute* made = find(web_servers_, settings)) return *made;
+  auto route = std::make_unique<HttpRoute>(network_, *resolver_, log_, settings);
+  return *web_servers_.emplace_back(settings, std::move(route)).second;
+}
+
+ProgramRoute& Routes::program(const ProgramSettings& settings) {
+  if (ProgramRoute* made = find(program_routes_, settings)) return *made;
+  auto route = std::make_unique<ProgramRoute>(*programs_, log_, settings);
+  return *program_routes_.emplace_back(settings, std::move(route)).second;
 }
 
 coro::Task<void> Routes::close() {

@@ -2,7 +2,9 @@
 // does, so that all who name it share its connections.
 #pragma once
 
+#include <postern/deliver/http_route.hpp>
 #include <postern/deliver/maildir.hpp>
+#include <postern/deliver/program_route.hpp>
 #include <postern/deliver/smtp_route.hpp>
 
 #include <memory>
@@ -19,7 +21,14 @@ class Routes {
 
   // The same settings give the same route.
   Maildir& maildir(const MaildirSettings& settings);
+  HttpRoute& web_server(const HttpSettings& settings);     // after use(resolver)
+  ProgramRoute& program(const ProgramSettings& settings);  // after use(programs)
   SmtpRoute& server(const PoolSettings& settings);
+
+  // What some of them need, before they are named.
+  void use(dns::Resolver& resolver) { resolver_ = &resolver; }
+  void use(net::Programs& programs) { programs_ = &programs; }
+  bool starts_programs() const { return programs_ != nullptr; }
 
   // Ends what they keep open. Nothing is named or begun afterwards.
   coro::Task<void> close();
@@ -31,6 +40,10 @@ class Routes {
   net::Files& files_;
   net::Network& network_;
   Log& log_;
+  dns::Resolver* resolver_ = nullptr;
+  net::Programs* programs_ = nullptr;
+  std::vector<std::pair<HttpSettings, std::unique_ptr<HttpRoute>>> web_servers_;
+  std::vector<std::pair<ProgramSettings, std::unique_ptr<ProgramRoute>>> program_routes_;
   std::vector<std::pair<MaildirSettings, std::unique_ptr<Maildir>>> maildirs_;
   std::vector<std::pair<PoolSettings, std::unique_ptr<SmtpRoute>>> servers_;
 };

@@ -99,10 +99,13 @@ void Servers::grow(One& one, coro::TimePoint now) const {
 
 std::optional<smtp::Capabilities> Servers::offers() const {
   std::optional<smtp::Capabilities> all;
+  bool all_met = true;
   for (const One& one : all_) {
+    all_met = all_met && one.offers;
     if (!one.offers) continue;
     all = all ? common(*all, *one.offers) : *one.offers;
   }
+  if (all && !all_met) all->binarymime = all->requiretls = false;
   return all;
 }
 
@@ -129,6 +132,7 @@ smtp::Capabilities common(const smtp::Capabilities& a, const smtp::Capabilities&
   both.binarymime = a.binarymime && b.binarymime;
   both.starttls = a.starttls && b.starttls;
   both.prdr = a.prdr && b.prdr;
+  both.requiretls = a.requiretls && b.requiretls;
   both.size_limit = a.size_limit == 0 || b.size_limit == 0 ? std::max(a.size_limit, b.size_limit)
                                                            : std::min(a.size_limit, b.size_limit);
   return both;

@@ -17,13 +17,15 @@
 namespace postern::deliver {
 
 struct Server {
-  Server(ServerAddress where, std::size_t share = 0)  // NOLINT: an address is a server's
-      : address(std::move(where)), weight(share) {}
+  Server(ServerAddress where, std::size_t share = 0,  // NOLINT: an address is a server's
+         std::string name = {})
+      : address(std::move(where)), weight(share), tls_name(std::move(name)) {}
   Server(const SocketAddress& where) : address(where) {}  // NOLINT: likewise
   bool operator==(const Server&) const = default;
 
   ServerAddress address;
   std::size_t weight = 0;  // its share; 0: tried, in order, when none with a share takes one
+  std::string tls_name;    // asked for and verified; empty: there is only the address
 };
 
 // One server as a status command shows it.
@@ -65,9 +67,10 @@ class Servers {
   bool crowded(std::size_t index, coro::TimePoint now);
 
   const ServerAddress& address(std::size_t index) const { return all_[index].server.address; }
+  const std::string& tls_name(std::size_t index) const { return all_[index].server.tls_name; }
   std::size_t& open(std::size_t index) { return all_[index].open; }
   bool& looked_at(std::size_t index) { return all_[index].looked_at; }
-  // What all of them offer, as far as is known.
+  // What all of them offer, as far as is known; what cannot be done without, only once all are.
   std::optional<smtp::Capabilities> offers() const;
   std::vector<ServerState> state(coro::TimePoint now) const;
 

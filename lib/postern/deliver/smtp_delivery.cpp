@@ -18,6 +18,7 @@ constexpr std::size_t most_tries = 3;  // for a connection where all that there 
 // --- The envelope
 
 coro::Task<smtp::Reply> SmtpDelivery::rcpt(std::size_t index) {
+  coro::ListHook<LenderTag>::unlink();
   if (refusal_) co_return *refusal_;
   const bool opened_for_this = !lease_;
   auto reply = co_await ask(index);
@@ -65,13 +66,14 @@ coro::Task<SmtpDelivery::Refusal> SmtpDelivery::connect() {
     lease_.give_back();
   }
   target_ = connection().address().text();
+  protection_ = connection().protection;
   co_return Refusal();
 }
 
 // Where the connection that knew them is gone, the recipients accepted before are named once more:
 // they were told 250, so whatever is delivered is delivered to them too.
 coro::Task<smtp::Reply> SmtpDelivery::attempt(std::size_t accepted) {
-  if (auto refusal = cannot_carry_envelope()) co_return *refusal;
+  if (auto refusal = cannot_carry_envelope(accepted)) co_return *refusal;
   const std::size_t first = phase_ == Phase::envelope ? accepted : 0;
   const std::size_t last = envelope_.recipients.size();
   std::vector<std::string> group = lines(first, last);
@@ -148,21 +150,31 @@ smtp::Reply SmtpDelivery::judge_recipients(const std::vector<smtp::Reply>& repli
   return answer;
 }
 
-SmtpDelivery::Refusal SmtpDelivery::cannot_carry_envelope() const {
+// Asked about recipients from `accepted` on; none of them is new where a message is on its way.
+SmtpDelivery::Refusal SmtpDelivery::cannot_carry_envelope(std::size_t accepted) const {
   const smtp::Capabilities& offers = lease_.connection->offers;
-  const bool utf8 = envelope_.reverse_path.needs_smtputf8() ||
-                    std::any_of(envelope_.recipients.begin(), envelope_.recipients.end(),
-                                [](const Recipient& to) { return to.path.needs_smtputf8(); });
-  if (utf8 && !offers.smtputf8) return smtp::replies::downstream_no_smtputf8();
-  if (offers.size_limit > 0 && envelope_.parameters.size.value_or(0) > offers.size_limit)
+  const smtp::MailParameters& parameters = envelope_.parameters;
+  const auto& recipients = envelope_.recipients;
+  const bool utf8_mailbox =
+      std::any_of(recipients.begin(), recipients.end(),
+                  [](const Recipient& to) { return to.path.needs_smtputf8(); });
+  if (envelope_.reverse_path.needs_smtputf8() && !offers.smtputf8)
+    return smtp::replies::downstream_no_smtputf8();
+  if (utf8_mailbox && !offers.smtputf8)
+    return accepted < recipients.size() ? smtp::replies::downstream_no_utf8_mailbox()
+                                        : smtp::replies::downstream_no_smtputf8();
+  if (is_binary() && !(offers.binarymime && offers.chunking))
+    return smtp::replies::downstream_no_binary();
+  if (parameters.requiretls && !offers.requiretls) return smtp::replies::tls_required();
+  if (offers.size_limit > 0 && parameters.size.value_or(0) > offers.size_limit)
     return smtp::replies::message_too_big();
   return {};
 }
 
 // --- The content
 
-void SmtpDelivery::body_begins() {
-  if (lease_) pool_.park(*this);
+void SmtpDelivery::pauses() {
+  if (lease_ && !linked()) pool_.park(*this);
 }
 
 Lease SmtpDelivery::lend() {
@@ -181,9 +193,8 @@ coro::Task<Handover> SmtpDelivery::commit(Message& message) {
     if (!reply.is_positive()) co_return Handover(std::move(reply));
   }
   if (auto refusal = cannot_carry(message)) co_return Handover(std::move(*refusal));
-  auto refused = co_await begin_data();
-  if (refused) co_return Handover(std::move(*refused));
   auto handover = co_await send(message);
+  if (phase_ == Phase::envelope) co_return handover;  // DATA was refused: it is still open
   if (lease_.connection) {
     ++connection().messages;
     if (handover.reply.is_positive()) connection().refusals = 0;
@@ -216,39 +227,92 @@ coro::Task<SmtpDelivery::Refusal> SmtpDelivery::begin_data() {
   co_return refusal;
 }
 
-// Body and end of data leave in one write where the message is small. Until the last piece is
-// written the message may still be given up: then the connection closes without an end of data.
+// Until the last piece is written the message may still be given up: then the connection closes
+// without an end of data.
 coro::Task<Handover> SmtpDelivery::send(Message& message) {
+  if (is_binary()) {
+    auto handover = co_await send_chunk(message);
+    co_return handover;
+  }
+  auto refused = co_await begin_data();
+  if (refused) co_return Handover(std::move(*refused));
+  auto handover = co_await send_lines(message);
+  co_return handover;
+}
+
+// Body and end of data leave in one write where the message is small.
+coro::Task<Handover> SmtpDelivery::send_lines(Message& message) {
   smtp::DotEncoder encoder;
   std::string wire;
   encoder.encode(message.trace, wire);
   std::uint64_t offset = message.begin;
   while (true) {
     auto octets = co_await message.content.read(offset, Spool::piece);
-    if (!octets) {
-      pool_.log().error("reading the spooled message: {}", octets.error().describe());
-      drop_connection();
-      co_return Handover(smtp::replies::local_error());
-    }
+    if (!octets) co_return unread(octets.error());
     if (octets->empty()) break;
     offset += octets->size();
     encoder.encode(*octets, wire);
     if (wire.size() < Spool::piece) continue;
-    connection().stream().write(wire);
+    auto early = co_await send_piece(std::move(wire));
+    if (early) co_return std::move(*early);
     wire.clear();
-    auto flushed = co_await connection().stream().flush(timeouts().block);
-    if (!flushed || !connection().stream().input().empty() || connection().stream().ended()) {
-      auto early = co_await answer_before_time();
-      co_return early;
-    }
   }
+  encoder.finish(wire);
+  auto handover = co_await commit_with(std::move(wire));
+  co_return handover;
+}
+
+// One chunk, the last: the octets as they are (RFC 3030 section 4.2). Its last octet is the end of
+// data, so that the last piece is written only when all the others are.
+coro::Task<Handover> SmtpDelivery::send_chunk(Message& message) {
+  phase_ = Phase::unsettled;
+  const std::uint64_t end = message.content.size();
+  std::uint64_t offset = message.begin;
+  std::string wire =
+      fmt::format("BDAT {} LAST\r\n", message.trace.size() + end - offset) + message.trace;
+  while (offset < end) {
+    auto octets = co_await message.content.read(offset, Spool::piece);
+    if (octets && octets->empty()) octets = fail(Errc::io, "it is shorter than it was");
+    if (!octets) co_return unread(octets.error());
+    if (wire.size() >= Spool::piece) {
+      auto early = co_await send_piece(std::move(wire));
+      if (early) co_return std::move(*early);
+      wire.clear();
+    }
+    offset += octets->size();
+    wire += *octets;
+  }
+  auto handover = co_await commit_with(std::move(wire));
+  co_return handover;
+}
+
+Handover SmtpDelivery::unread(const Error& error) {
+  pool_.log().error("reading the spooled message: {}", error.describe());
+  drop_connection();
+  return Handover(smtp::replies::local_error());
+}
+
+// Nothing: it goes on.
+coro::Task<std::optional<Handover>> SmtpDelivery::send_piece(std::string octets) {
+  connection().stream().write(octets);
+  auto flushed = co_await connection().stream().flush(timeouts().block);
+  const bool goes_on =
+      flushed && connection().stream().input().empty() && !connection().stream().ended();
+  if (goes_on) co_return std::nullopt;
+  if (!flushed && flushed.error().code == Errc::timed_out)
+    co_return Handover(lost("body", flushed.error()));
+  auto early = co_await answer_before_time();
+  co_return early;
+}
+
+// The last piece: nothing has been said against the others.
+coro::Task<Handover> SmtpDelivery::commit_with(std::string last) {
   if (!connection().stream().input().empty()) {
     auto early = co_await answer_before_time();
     co_return early;
   }
-  encoder.finish(wire);
   const auto limit = timeouts().block + timeouts().final;
-  auto handover = co_await coro::shielded(limit, finish(std::move(wire)));
+  auto handover = co_await coro::shielded(limit, finish(std::move(last)));
   co_return handover;
 }
 
@@ -310,7 +374,7 @@ coro::Task<Handover> SmtpDelivery::hear_each() {
   if (uncertain || closing) drop_connection();
   Handover handover(one_reply(each));
   handover.uncertain = uncertain;
-  if (agreement(each) == Agreement::mixed) handover.each = std::move(each);
+  if (each.size() > 1) handover.each = std::move(each);
   co_return handover;
 }
 

@@ -4,6 +4,7 @@
 #include <postern/deliver/pool.hpp>
 #include <postern/deliver/route.hpp>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,9 +18,10 @@ class SmtpDelivery final : public Delivery, private Lender {
   ~SmtpDelivery() override { end_transaction(); }
 
   coro::Task<smtp::Reply> rcpt(std::size_t index) override;
-  void body_begins() override;
+  void pauses() override;
   coro::Task<Handover> commit(Message& message) override;
   std::string target() const override { return target_; }
+  const Protection* protection() const override { return protection_.get(); }
 
  private:
   using Refusal = std::optional<smtp::Reply>;  // for our client; nothing: it goes on
@@ -38,13 +40,19 @@ class SmtpDelivery final : public Delivery, private Lender {
                     std::size_t repeated);
   smtp::Reply judge_recipients(const std::vector<smtp::Reply>& replies, std::size_t introduction,
                                std::size_t repeated);
-  Refusal cannot_carry_envelope() const;
+  Refusal cannot_carry_envelope(std::size_t accepted) const;
 
   // Content.
   Refusal cannot_carry(const Message& message) const;
+  bool is_binary() const { return envelope_.parameters.body == smtp::Body::binary_mime; }
   coro::Task<Refusal> begin_data();
   coro::Task<Handover> send(Message& message);
+  coro::Task<Handover> send_lines(Message& message);
+  coro::Task<Handover> send_chunk(Message& message);
+  coro::Task<std::optional<Handover>> send_piece(std::string octets);
+  coro::Task<Handover> commit_with(std::string last);
   coro::Task<Handover> finish(std::string last);
+  Handover unread(const Error& error);
   coro::Task<Handover> hear_each();
   coro::Task<Handover> answer_before_time();
 
@@ -63,6 +71,7 @@ class SmtpDelivery final : public Delivery, private Lender {
   Envelope& envelope_;
   Lease lease_;
   std::string target_;
+  std::shared_ptr<const Protection> protection_;
   Phase phase_ = Phase::clean;  // of the connection
   Refusal refusal_;             // for every recipient from now on
 };

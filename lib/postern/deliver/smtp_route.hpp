@@ -12,8 +12,9 @@ namespace postern::deliver {
 
 class SmtpRoute final : public Route {
  public:
-  SmtpRoute(coro::Scheduler& scheduler, net::Network& network, Log& log, PoolSettings settings)
-      : pool_(scheduler, network, log, std::move(settings)) {
+  SmtpRoute(coro::Scheduler& scheduler, net::Network& network, Log& log, PoolSettings settings,
+            net::Programs* programs = nullptr)
+      : pool_(scheduler, network, log, std::move(settings), programs) {
     if (pool_.settings().verify) verifier_.emplace(scheduler, pool_, *pool_.settings().verify);
   }
 

@@ -18,9 +18,10 @@ class VerifiedDelivery final : public Delivery {
 
   coro::Task<smtp::Reply> rcpt(std::size_t index) override;
   std::string_view answered_by() const override { return by_; }
-  void body_begins() override { delivery_->body_begins(); }
+  void pauses() override { delivery_->pauses(); }
   coro::Task<Handover> commit(Message& message) override { return delivery_->commit(message); }
   std::string target() const override { return delivery_->target(); }
+  const Protection* protection() const override { return delivery_->protection(); }
 
  private:
   Verifier& verifier_;

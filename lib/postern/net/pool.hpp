@@ -49,32 +49,43 @@ class PoolWait final : public coro::StopNode {
   bool ran_ = false;
 };
 
+// A job from a callable that gives a Result<T> and owns what it uses.
+template <typename Work>
+class OffloadedWork final : public PoolJob {
+ public:
+  using Outcome = std::invoke_result_t<Work>;
+  explicit OffloadedWork(Work work) : body_(std::move(work)) {}
+  void work() override {
+    try {
+      outcome_.emplace(body_());
+    } catch (...) {
+      error_ = std::current_exception();
+    }
+  }
+  // After it ran; throws what it threw.
+  Outcome take() {
+    if (error_) std::rethrow_exception(error_);
+    return std::move(*outcome_);
+  }
+
+ private:
+  Work body_;
+  std::optional<Outcome> outcome_;
+  std::exception_ptr error_;
+};
+
 // `work` gives a Result<T>; it must own what it uses. Errors: its own, or why the caller was
 // stopped.
 template <typename Work>
 coro::Task<std::invoke_result_t<Work>> offload(Loop& loop, Work work) {
-  struct Job final : PoolJob {
-    explicit Job(Work w) : body(std::move(w)) {}
-    void work() override {
-      try {
-        result.emplace(body());
-      } catch (...) {
-        error = std::current_exception();
-      }
-    }
-    Work body;
-    std::optional<std::invoke_result_t<Work>> result;
-    std::exception_ptr error;
-  };
-  Job job(std::move(work));
+  OffloadedWork<Work> job(std::move(work));
   PoolWait wait(loop, job);
   const bool ran = co_await wait;
   if (!ran) {
     coro::Context* context = co_await coro::current_context();
     co_return fail(context->why());
   }
-  if (job.error) std::rethrow_exception(job.error);
-  co_return std::move(*job.result);
+  co_return job.take();
 }
 
 // Closes a descriptor on the pool (an unlinked spool file may take its time); the loop waits for it

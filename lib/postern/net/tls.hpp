@@ -66,7 +66,7 @@ enum class TlsTrust : std::uint8_t {
   verified,  // name and chain (RFC 7817 section 3: no wildcard inside a label)
 };
 
-// What we speak TLS with to servers.
+// What we speak TLS with to servers. Sessions are resumed with the same address and name.
 class TlsClient {
  public:
   // `authorities` is PEM; empty: the system's. Errors: malformed.

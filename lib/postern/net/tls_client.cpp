@@ -1,6 +1,8 @@
 #include <postern/base/ip.hpp>
 #include <postern/net/tls_handshake.hpp>
+#include <postern/net/tls_sessions.hpp>
 
+#include <fmt/format.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
@@ -15,6 +17,8 @@ class OpenSslClient final : public TlsClient {
  public:
   explicit OpenSslClient(TlsTrust trust)
       : trust_(trust), context_(make_tls_context(TLS_client_method())) {
+    SSL_CTX_set_session_cache_mode(context_.get(),
+                                   SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     if (trust == TlsTrust::anybody)
       SSL_CTX_set_cipher_list(context_.get(), any_ciphers);
     else
@@ -37,8 +41,11 @@ class OpenSslClient final : public TlsClient {
 
   coro::Task<Result<TlsFacts>> connect(Stream& stream, TlsStart start, std::string name,
                                        Duration limit) override {
+    if (trust_ == TlsTrust::verified && name.empty())
+      co_return fail(Errc::permission, "no name to verify");
     auto codec = std::make_unique<TlsCodec>(context_.get());
     ask_for(codec->ssl(), name);
+    codec->resume(sessions_, fmt::format("{} {}", stream.remote().text(), name));
     auto facts = co_await handshake(stream, std::move(codec), start, limit);
     co_return facts;
   }
@@ -59,6 +66,7 @@ class OpenSslClient final : public TlsClient {
 
   TlsTrust trust_;
   SslContextPtr context_;
+  std::shared_ptr<TlsSessions> sessions_ = std::make_shared<TlsSessions>();
 };
 
 }  // namespace

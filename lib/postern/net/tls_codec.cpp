@@ -128,6 +128,24 @@ TlsCodec::TlsCodec(SSL_CTX* context) : ssl_(SSL_new(context)) {
     SSL_set_connect_state(ssl_.get());
 }
 
+// TLS 1.3 hands tickets out when it pleases, behind the handshake. Copies are kept and used:
+// OpenSSL spoils the session of a connection that was cut off, and one of TLS 1.3 that was resumed.
+// To be known again (RFC 8446 appendix C.4) is no harm between two mail servers.
+void TlsCodec::resume(std::shared_ptr<TlsSessions> sessions, std::string key) {
+  sessions_ = std::move(sessions);
+  key_ = std::move(key);
+  SSL_set_app_data(ssl_.get(), this);
+  SSL_CTX_sess_set_new_cb(SSL_get_SSL_CTX(ssl_.get()), [](SSL* ssl, SSL_SESSION* session) {
+    auto* codec = static_cast<TlsCodec*>(SSL_get_app_data(ssl));
+    if (codec) codec->sessions_->put(codec->key_, SslSessionPtr(SSL_SESSION_dup(session)));
+    return 0;
+  });
+  SSL_SESSION* kept = sessions_->find(key_);
+  if (!kept) return;
+  const SslSessionPtr copy(SSL_SESSION_dup(kept));
+  if (copy) SSL_set_session(ssl_.get(), copy.get());
+}
+
 TlsCodec::Step TlsCodec::handshake(std::string_view& input, std::string& output) {
   const Call call(*this, input, &output);
   const int done = SSL_do_handshake(ssl_.get());
@@ -135,6 +153,7 @@ TlsCodec::Step TlsCodec::handshake(std::string_view& input, std::string& output)
   if (done == 1) return Step::done;
   if (SSL_get_error(ssl_.get(), done) == SSL_ERROR_WANT_READ) return Step::needs_input;
   broken_ = true;
+  if (sessions_) sessions_->erase(key_);  // it may be the reason
   const int reason = ERR_GET_REASON(ERR_peek_error());
   untrusted_ = reason == SSL_R_CERTIFICATE_VERIFY_FAILED ||
                reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE;

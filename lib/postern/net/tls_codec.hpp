@@ -5,6 +5,7 @@
 #include <postern/net/openssl.hpp>
 #include <postern/net/stream.hpp>
 #include <postern/net/tls.hpp>
+#include <postern/net/tls_sessions.hpp>
 
 namespace postern::net {
 
@@ -21,6 +22,8 @@ class TlsCodec final : public StreamCodec {
   bool untrusted() const { return untrusted_; }            // it failed over their certificate
   TlsFacts facts() const;                                  // after Step::done
   SSL* ssl() { return ssl_.get(); }
+  // A client's: goes on from the session kept under `key`, and keeps there what the server gives.
+  void resume(std::shared_ptr<TlsSessions> sessions, std::string key);
 
   std::optional<Errc> decode(std::string_view wire, std::string& plain,
                              std::string& answer) override;
@@ -37,6 +40,8 @@ class TlsCodec final : public StreamCodec {
   std::string_view in_;       // during a call
   std::string* out_ = nullptr;
   std::string failure_;
+  std::shared_ptr<TlsSessions> sessions_;  // the stream may outlive whoever made it
+  std::string key_;
   SslPtr ssl_;  // goes first: its BIO points here
 };
 

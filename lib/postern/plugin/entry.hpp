@@ -5,6 +5,7 @@
 #include <postern/plugin/hook.hpp>
 #include <postern/plugin/verdict.hpp>
 #include <postern/policy/policy.hpp>
+#include <postern/smtp/capabilities.hpp>
 
 #include <cstring>
 #include <memory>
@@ -13,6 +14,7 @@
 
 namespace postern::plugin {
 
+class AuthAttempt;
 class HookScope;
 class Plugin;
 class Run;
@@ -30,6 +32,7 @@ struct Step {
   Message* message = nullptr;
   Command* command = nullptr;
   Arrival* arrival = nullptr;
+  AuthAttempt* attempt = nullptr;
   const void* value = nullptr;  // of hooks whose argument is a value
   // The settings that hold for what it is about: settings(step).
   const policy::Policy& policy() const;
@@ -70,6 +73,7 @@ struct Entry {
   Plugin* plugin = nullptr;
   Member function;
   Member judgement;
+  Member serving;
 
   // One of these, by shape and `waits`.
   void (*observe)(const Entry&, Step&) = nullptr;
@@ -77,6 +81,9 @@ struct Entry {
   bool (*answer)(const Entry&, Step&, void* optional) = nullptr;  // fills a std::optional<A>
   std::unique_ptr<Run> (*begin)(const Entry&, Step&, HookScope&) = nullptr;
   Verdict (*judge)(const Entry&, const void* fact, const void* settings) = nullptr;
+
+  // Of the AUTH hooks: whether it has an answer for this mechanism at all; null: for all.
+  bool (*serves)(const Entry&, smtp::AuthMechanism, const void* settings) = nullptr;
 
   const FactType* finding = nullptr;   // what it returns
   std::vector<const FactType*> makes;  // what it puts besides

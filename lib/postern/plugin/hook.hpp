@@ -1,4 +1,4 @@
-// The points of a session at which plugins are called (PLUGINS.md section 3 has the table).
+// The points of a session at which plugins are called.
 #pragma once
 
 #include <cstddef>
@@ -12,6 +12,8 @@ enum class Hook : std::uint8_t {
   admit,
   connect,
   helo,
+  auth_password,
+  auth_secret,
   mail,
   rcpt,
   route,
@@ -40,10 +42,11 @@ std::string_view name(Hook hook);  // "connect"
 enum class Shape : std::uint8_t { observer, decision, finding, answer };
 
 // Whose tasks and facts end when.
-enum class ScopeKind : std::uint8_t { worker, client, hello, transaction, recipient };
+enum class ScopeKind : std::uint8_t { worker, client, hello, attempt, transaction, recipient };
 
 class Session;
 class Hello;
+class AuthAttempt;
 class Transaction;
 class Recipient;
 class Message;
@@ -67,6 +70,10 @@ template <>
 inline constexpr bool takes<Hook::connect, Args<Session&>> = true;
 template <>
 inline constexpr bool takes<Hook::helo, Args<Hello&>> = true;
+template <>
+inline constexpr bool takes<Hook::auth_password, Args<AuthAttempt&>> = true;
+template <>
+inline constexpr bool takes<Hook::auth_secret, Args<AuthAttempt&>> = true;
 template <>
 inline constexpr bool takes<Hook::mail, Args<Transaction&>> = true;
 template <>
@@ -117,6 +124,9 @@ constexpr bool allows(Hook hook, Shape shape, bool waits) {
       return shape == Shape::decision && !waits;
     case Hook::route:
       return shape == Shape::answer && !waits;
+    case Hook::auth_password:
+    case Hook::auth_secret:
+      return shape == Shape::answer;
     case Hook::connect:
     case Hook::helo:
     case Hook::mail:

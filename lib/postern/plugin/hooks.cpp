@@ -13,6 +13,9 @@ ScopeKind scope_of(Hook hook, bool for_recipient) {
   switch (hook) {
     case Hook::helo:
       return ScopeKind::hello;
+    case Hook::auth_password:
+    case Hook::auth_secret:
+      return ScopeKind::attempt;
     case Hook::mail:
     case Hook::data:
     case Hook::headers:

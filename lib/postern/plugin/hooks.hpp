@@ -6,6 +6,7 @@
 // finding, std::optional an answer; a Task of it the same, beside the dialogue.
 #pragma once
 
+#include <postern/plugin/auth.hpp>
 #include <postern/plugin/entry.hpp>
 #include <postern/plugin/hook_point.hpp>
 #include <postern/plugin/run_of.hpp>
@@ -37,6 +38,10 @@ struct Argument<Session&> {
 template <>
 struct Argument<Hello&> {
   static Hello& of(Step& step) { return *step.hello; }
+};
+template <>
+struct Argument<AuthAttempt&> {
+  static AuthAttempt& of(Step& step) { return *step.attempt; }
 };
 template <>
 struct Argument<Transaction&> {
@@ -105,6 +110,14 @@ struct AnswerTo<Hook::route> {
   using type = deliver::Route*;
 };
 template <>
+struct AnswerTo<Hook::auth_password> {
+  using type = AuthAnswer;
+};
+template <>
+struct AnswerTo<Hook::auth_secret> {
+  using type = AuthSecret;
+};
+template <>
 struct AnswerTo<Hook::received_line> {
   using type = std::string;  // the value of the field
 };
@@ -158,6 +171,13 @@ Verdict judge(const Entry& entry, const void* fact, const void* settings) {
                                           *static_cast<const typename P::Settings*>(settings));
 }
 
+template <typename P, typename S>
+bool serves(const Entry& entry, smtp::AuthMechanism mechanism, const void* settings) {
+  const P& self = *static_cast<const P*>(entry.plugin);
+  return (self.*entry.serving.get<S>())(mechanism,
+                                        *static_cast<const typename P::Settings*>(settings));
+}
+
 }  // namespace detail
 
 // What may be said about a function that has been hooked in.
@@ -180,6 +200,17 @@ class Hooked {
     using Judgement = Verdict (P::*)(const F&, const S&) const;
     entry_.judgement = Member(static_cast<Judgement>(judgement));
     entry_.judge = &detail::judge<P, F, Judgement>;
+    return *this;
+  }
+  // Of the AUTH hooks: the mechanisms for which it can have an answer. Without it all are offered
+  // that such a hook can serve: PLAIN and LOGIN by auth_password, each by auth_secret.
+  template <typename B, typename S>
+  requires std::is_base_of_v<B, P> Hooked& serves(bool (B::*serving)(smtp::AuthMechanism, const S&)
+                                                      const) {
+    static_assert(std::is_same_v<S, typename P::Settings>, "it takes (AuthMechanism, Settings)");
+    using Serving = bool (P::*)(smtp::AuthMechanism, const S&) const;
+    entry_.serving = Member(static_cast<Serving>(serving));
+    entry_.serves = &detail::serves<P, Serving>;
     return *this;
   }
   // The step waits for the work whatever `enforce_at` says.
@@ -242,6 +273,14 @@ class Hooks {
   template <typename P, typename F>
   auto on_helo(P* self, F f) {
     return add<Hook::helo>(self, f);
+  }
+  template <typename P, typename F>
+  auto on_auth_password(P* self, F f) {
+    return add<Hook::auth_password>(self, f);
+  }
+  template <typename P, typename F>
+  auto on_auth_secret(P* self, F f) {
+    return add<Hook::auth_secret>(self, f);
   }
   template <typename P, typename F>
   auto on_mail(P* self, F f) {
@@ -363,7 +402,7 @@ class Hooks {
         allows(hook, shape<typename Of::Returns>(), detail::Unwrapped<typename Of::Returns>::waits),
         "this hook has no such kind of function: see plugin/hook.hpp");
     if constexpr (shape<typename Of::Returns>() == Shape::answer)
-      static_assert(std::is_same_v<typename Of::Returns,
+      static_assert(std::is_same_v<typename detail::Unwrapped<typename Of::Returns>::type,
                                    std::optional<typename detail::AnswerTo<hook>::type>>,
                     "this hook asks for something else: see AnswerTo");
     return make<P>(hook, self, f, Of::takes_recipient);

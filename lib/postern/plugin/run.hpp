@@ -37,7 +37,8 @@ class Run : public coro::Pooled,
   bool settled() const { return state_ >= State::done; }
   const Error& error() const { return *error_; }                              // of a failed one
   const Verdict* verdict() const { return verdict_ ? &*verdict_ : nullptr; }  // of a decision
-  const void* fact() const { return fact_; }  // of a finding that is done
+  const void* fact() const { return fact_; }      // of a finding that is done
+  const void* answer() const { return answer_; }  // of one that has answered; lives as long as this
   coro::Duration took() const { return took_; }
   // Waits until it is settled; errors: cancelled, timed_out of the waiter.
   coro::Event::Waiter wait() { return settled_.wait(); }
@@ -48,6 +49,7 @@ class Run : public coro::Pooled,
   virtual void drop() = 0;  // a task that never started
 
   void settle_fact(std::unique_ptr<FactNode> node);
+  void settle_answer(const void* answer) { answer_ = answer; }
   void settle_verdict(Verdict verdict) { verdict_ = std::move(verdict); }
   void settle_error(Error error) {
     if (!error_) error_ = std::move(error);
@@ -76,6 +78,7 @@ class Run : public coro::Pooled,
   std::optional<Verdict> verdict_;
   std::optional<Error> error_;
   const void* fact_ = nullptr;
+  const void* answer_ = nullptr;
 };
 
 template <typename Visit>

@@ -44,7 +44,8 @@ class TaskRun final : public Run {
     } else if constexpr (std::is_same_v<T, Verdict>) {
       settle_verdict(task.await_resume());
     } else if constexpr (is_optional<T>) {
-      static_assert(!is_optional<T>, "an answer that waits: no hook has one yet");
+      given_ = task.await_resume();
+      if (given_) settle_answer(&*given_);
     } else if constexpr (is_result<T>) {
       auto result = task.await_resume();
       if (result)
@@ -57,7 +58,10 @@ class TaskRun final : public Run {
   }
   void drop() override { task_.reset(); }
 
+  using Given = std::conditional_t<is_optional<T>, T, bool>;
+
   std::optional<coro::Task<T>> task_;
+  Given given_{};  // what an answer came to
 };
 
 // A finding that is made at once.

@@ -1,4 +1,5 @@
 #include <postern/base/text.hpp>
+#include <postern/plugin/auth.hpp>
 #include <postern/plugin/views.hpp>
 
 #include <algorithm>
@@ -43,6 +44,16 @@ Hello::Hello(Session& session, std::string name, bool extended)
       session_(session),
       name_(std::move(name)),
       extended_(extended) {}
+
+AuthAttempt::AuthAttempt(Session& session, std::string_view mechanism, std::string user,
+                         Secret password, bool encrypted)
+    : HookScope(ScopeKind::attempt, session.lineup(), session.context(), &session,
+                session.policy()),
+      session_(session),
+      mechanism_(mechanism),
+      user_(std::move(user)),
+      password_(std::move(password)),
+      encrypted_(encrypted) {}
 
 Transaction::Transaction(Hello& hello, const deliver::Client& client)
     : HookScope(ScopeKind::transaction, hello.lineup(), hello.context(), &hello,
@@ -112,6 +123,7 @@ coro::Task<Result<std::string>> Message::read(std::uint64_t offset, std::size_t 
 }
 
 const policy::Policy& Step::policy() const {
+  if (attempt) return attempt->policy();
   if (recipient) return recipient->policy();
   if (transaction) return transaction->policy();
   return session->policy();
@@ -126,6 +138,9 @@ Step step_from(HookScope& scope, Hook hook) {
         break;
       case ScopeKind::hello:
         step.hello = static_cast<Hello*>(s);
+        break;
+      case ScopeKind::attempt:
+        step.attempt = static_cast<AuthAttempt*>(s);
         break;
       case ScopeKind::transaction:
         step.transaction = static_cast<Transaction*>(s);

@@ -64,13 +64,19 @@ class Session final : public HookScope {
   const SocketAddress& client() const { return client_.remote; }
   const SocketAddress& local() const { return client_.local; }
   std::string_view helo() const { return client_.helo; }  // empty before it was said
-  bool authenticated() const { return false; }
+  // Who has authenticated, by AUTH or as a trusted peer has told by XCLIENT; empty: nobody.
+  std::string_view user() const { return client_.login.text(); }
+  bool authenticated() const { return !client_.login.empty(); }
+  std::string_view auth_mechanism() const { return mechanism_; }  // "PLAIN"; "XCLIENT"
 
   // Whether mail for others than us is taken from this client. Only observers of `connect` may
-  // say so; forbidding wins. Anywhere else it throws std::logic_error.
+  // say so; forbidding wins. Anywhere else it throws std::logic_error. Who has authenticated may
+  // relay, unless it is forbidden.
   void permit_relay(std::string why);
   void forbid_relay(std::string why);
-  bool may_relay() const { return relay_ == Relay::permitted; }
+  bool may_relay() const {
+    return relay_ == Relay::permitted || (authenticated() && relay_ != Relay::forbidden);
+  }
   const std::string& relay_reason() const { return relay_reason_; }
 
   // Delays the next reply, within one budget of the worker.
@@ -87,6 +93,7 @@ class Session final : public HookScope {
   Log& log() const { return lineup().log(); }
 
   // For the engine.
+  void set_mechanism(std::string_view mechanism) { mechanism_ = mechanism; }
   void open_relay_question(bool open) { relay_question_ = open; }
   const policy::Snapshot& snapshot() const { return *snapshot_; }
   std::vector<policy::InstanceIndex>& vouched() { return vouched_; }
@@ -99,6 +106,7 @@ class Session final : public HookScope {
   Dialogue& dialogue_;
   std::string_view id_;
   std::string_view hostname_;
+  std::string_view mechanism_;
   std::vector<policy::InstanceIndex> vouched_;
   std::string relay_reason_;
   Relay relay_ = Relay::no;

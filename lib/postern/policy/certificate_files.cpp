@@ -166,4 +166,10 @@ std::string client_authorities(const Tls& tls, const std::vector<File>& files) {
   return file ? file->content : std::string();
 }
 
+Result<std::string> certificate_file(const std::string& path, const std::vector<File>& files) {
+  const File* file = find(files, path);
+  if (file && file->error.empty()) return file->content;
+  return fail(Errc::not_found, fmt::format("{}: {}", path, file ? file->error : "was not read"));
+}
+
 }  // namespace postern::policy

@@ -42,4 +42,7 @@ CertificatePairs certificate_pairs(const Tls& tls, const std::vector<File>& file
 // certificate_pairs() to tell.
 std::string client_authorities(const Tls& tls, const std::vector<File>& files);
 
+// The content of one certificate file of a bundle. Errors: not_found, with why it cannot be read.
+Result<std::string> certificate_file(const std::string& path, const std::vector<File>& files);
+
 }  // namespace postern::policy

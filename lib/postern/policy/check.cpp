@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <map>
+#include <set>
 #include <system_error>
 
 namespace postern::policy {
@@ -86,6 +87,43 @@ bool reaches(const SocketAddress& to, const SocketAddress& at) {
   return to.ip == at.ip || (any && to.ip.is_loopback());
 }
 
+// Exim hears of each client by its arguments, and answers for one transaction: there is nothing to
+// connect to, and no connection of our own to ask about recipients.
+void check_pipe(const Value& table, const Place& place, const std::string& path,
+                const ForwardTo& destination, Problems& problems) {
+  const auto excluded = [&](const char* key, bool set, const char* why) {
+    const Entry* entry = table.find(key);
+    if (set)
+      problems.add(entry == nullptr ? place : entry->value.place, path + "." + key,
+                   fmt::format("protocol = \"exim-pipe\" {}; remove it", why));
+  };
+  excluded("to", table.find("to") != nullptr, "starts command instead of connecting");
+  excluded("identity", destination.identity != Identity::none, "tells who the client is by itself");
+  excluded("verify_recipients", destination.verify_recipients,
+           "asks Exim about each recipient in the client's name");
+}
+
+// What is not said is as in [forward]: then the block is where it has to be said.
+void check_forward_tls(const Value& table, const Place& place, const std::string& path,
+                       const ForwardTo& destination, Problems& problems) {
+  const auto place_of_key = [&](std::string_view key) {
+    const Entry* set = table.find(key);
+    return set == nullptr ? place : set->value.place;
+  };
+  if (!destination.tls_name.empty())
+    if (const auto fault = fault_of_host(destination.tls_name); !fault.empty())
+      problems.add(place_of_key("tls_name"), path + ".tls_name",
+                   fmt::format("'{}' is not a host name: {}; for example \"mx.example.net\"",
+                               printable(destination.tls_name, 80), fault));
+  if (destination.tls != ForwardTls::verify || !destination.tls_name.empty()) return;
+  for (const Endpoints::Server& server : destination.to.servers)
+    if (server.host.empty())
+      problems.add(place_of_key("tls"), path + ".tls",
+                   fmt::format("{} has no name that its certificate could have; set tls_name, or "
+                               "name the server in to",
+                               server.address.text()));
+}
+
 // One destination: [forward], or a block of [[forward.route]]. `path` is what it is called, `place`
 // where it stands.
 void check_destination(const Value& table, const Place& place, const std::string& path,
@@ -93,6 +131,8 @@ void check_destination(const Value& table, const Place& place, const std::string
                        Problems& problems) {
   const Entry* to = table.find("to");
   const Entry* maildir = table.find("maildir");
+  if (destination.protocol == ForwardProtocol::exim_pipe && maildir == nullptr)
+    return check_pipe(table, place, path, destination, problems);
   if (to != nullptr && maildir != nullptr)
     problems.add(std::max(to->place, maildir->place),
                  path + (to->place < maildir->place ? ".maildir" : ".to"),
@@ -106,6 +146,7 @@ void check_destination(const Value& table, const Place& place, const std::string
         problems.add(to == nullptr ? place : to->value.place, path + ".to",
                      fmt::format("{} is where we listen ourselves; messages would go in circles",
                                  server.address.text()));
+  check_forward_tls(table, place, path, destination, problems);
   const Entry* verify = table.find("verify");
   const Entry* senders = verify == nullptr ? nullptr : verify->value.find("senders");
   for (std::size_t i = 0; senders != nullptr && i < destination.verify.senders.size(); ++i) {
@@ -189,6 +230,17 @@ void check_certificate_files(const Value& document, const Bundle& bundle, const 
                              tls.certificates_dir.text));
 }
 
+// Who must authenticate and can not.
+void check_auth(const Value& document, const Configuration& configuration, Problems& problems) {
+  for (std::size_t i = 0; i < configuration.listen.size(); ++i) {
+    const Listen& listen = configuration.listen[i];
+    if (listen.auth == ListenAuth::require && listen.tls == ListenTls::none &&
+        !configuration.auth.without_tls)
+      problems.add(place_in_block(document, "listen", i, "auth"), "listen.auth",
+                   "nobody can authenticate here without TLS; set tls, or auth.without_tls");
+  }
+}
+
 void check_tls(const Value& document, const Configuration& configuration, Problems& problems) {
   const Tls& tls = configuration.tls;
   if (tls.certificate.empty() && !tls.key.empty())
@@ -210,6 +262,73 @@ void check_plugins(const Value& document, Problems& problems) {
         start, "plugin",
         "no [[plugin]] takes recipients, so all mail is refused as relaying. Add one with "
         "use = \"rcpt_ok\"");
+}
+
+bool is_program_name(const std::string& name) {
+  return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+  });
+}
+
+void check_programs(const Value& document, const Configuration& configuration, Problems& problems) {
+  std::set<std::string> seen;
+  for (std::size_t i = 0; i < configuration.programs.size(); ++i) {
+    const Program& program = configuration.programs[i];
+    const Place name = place_in_block(document, "program", i, "name");
+    if (!is_program_name(program.name))
+      problems.add(name, "program.name",
+                   "a name has lower-case letters, digits, '-' and '_', at most 64");
+    if (!seen.insert(program.name).second)
+      problems.add(name, "program.name", fmt::format("'{}' stands twice", program.name));
+    if (program.command.empty()) {
+      const Value& block = document.find("program")->value.items[i];
+      if (block.find("command") != nullptr)
+        problems.add(place_in_block(document, "program", i, "command"), "program.command",
+                     "names no program");
+    } else if (!program.command.front().starts_with('/'))
+      problems.add(place_in_block(document, "program", i, "command"), "program.command",
+                   fmt::format("'{}' is no absolute path", printable(program.command.front(), 80)));
+  }
+}
+
+// A [[plugin]] of pipe that names none of them.
+void check_pipes(const Value& document, const Configuration& configuration, Problems& problems) {
+  const Entry* plugins = document.find("plugin");
+  for (std::size_t i = 0; plugins != nullptr && i < plugins->value.items.size(); ++i) {
+    const Value& block = plugins->value.items[i];
+    const Entry* use = block.find("use");
+    const Entry* program = block.find("program");
+    if (use == nullptr || use->value.text != "pipe" || program == nullptr) continue;
+    const auto called = [&](const Program& each) { return each.name == program->value.text; };
+    if (!std::any_of(configuration.programs.begin(), configuration.programs.end(), called))
+      problems.add(
+          program->value.place, "plugin.program",
+          fmt::format("no [[program]] is called '{}'", printable(program->value.text, 64)));
+  }
+}
+
+// What is to be started has to be there; who looks is the user that starts it.
+void check_commands(const Value& document, const Configuration& configuration, Problems& problems) {
+  const auto check_command = [&](const std::string& command, const Place& place, const char* key) {
+    if (command.starts_with('/') && access(command.c_str(), X_OK) != 0)
+      problems.add(place, key,
+                   fmt::format("{}: {}", command, std::generic_category().message(errno)));
+  };
+  for (std::size_t i = 0; i < configuration.programs.size(); ++i)
+    if (!configuration.programs[i].command.empty())
+      check_command(configuration.programs[i].command.front(),
+                    place_in_block(document, "program", i, "command"), "program.command");
+  const auto pipe = [](const ForwardTo& to) {
+    return to.protocol == ForwardProtocol::exim_pipe && to.maildir.empty();
+  };
+  if (pipe(configuration.forward))
+    check_command(configuration.forward.command.text, place_of(document, "forward", "command"),
+                  "forward.command");
+  for (std::size_t i = 0; i < configuration.forward.routes.size(); ++i)
+    if (pipe(configuration.forward.routes[i]))
+      check_command(configuration.forward.routes[i].command.text,
+                    document.find("forward")->value.find("route")->value.items[i].place,
+                    "forward.route.command");
 }
 
 void check_identity(const Value& document, const Configuration& configuration, Problems& problems) {
@@ -343,7 +462,10 @@ void check(const Value& document, const Bundle& bundle, bool ask_system,
   check_listeners(document, configuration, problems);
   check_peers(document, configuration, problems);
   check_tls(document, configuration, problems);
+  check_auth(document, configuration, problems);
   check_forward(document, configuration, problems);
+  check_programs(document, configuration, problems);
+  check_pipes(document, configuration, problems);
   check_plugins(document, problems);
   check_score(document, configuration.score, problems);
   check_control(document, configuration, problems);
@@ -351,6 +473,7 @@ void check(const Value& document, const Bundle& bundle, bool ask_system,
   check_certificate_files(document, bundle, configuration.tls, problems);
   check_identity(document, configuration, problems);
   check_folders(document, configuration, problems);
+  check_commands(document, configuration, problems);
   check_log(document, configuration, problems);
   check_state(document, configuration, problems);
 }

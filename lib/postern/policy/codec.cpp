@@ -214,6 +214,21 @@ Codec codec(std::type_identity<DomainPattern>) {
           [](const void* in) { return quoted(static_cast<const DomainPattern*>(in)->text); }};
 }
 
+Codec codec(std::type_identity<Url>) {
+  return {"a URL",
+          [](Reading& reading, const Value& value, void* out) {
+            if (!reading.expect(value, Type::text, "a URL")) return false;
+            auto url = Url::parse(value.text);
+            if (!url) return reading.complain(value, url.error().text);
+            *static_cast<Url*>(out) = std::move(*url);
+            return true;
+          },
+          [](const void* in) {
+            const auto& url = *static_cast<const Url*>(in);
+            return url.empty() ? std::string() : quoted(url.text());
+          }};
+}
+
 namespace detail {
 
 std::string quoted_choices(std::span<const std::string_view> names) {

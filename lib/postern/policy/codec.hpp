@@ -3,6 +3,7 @@
 #pragma once
 
 #include <postern/base/chrono.hpp>
+#include <postern/base/url.hpp>
 #include <postern/policy/values.hpp>
 
 #include <array>
@@ -39,6 +40,7 @@ Codec codec(std::type_identity<FilePath>);
 Codec codec(std::type_identity<SocketAddress>);
 Codec codec(std::type_identity<Network>);
 Codec codec(std::type_identity<DomainPattern>);
+Codec codec(std::type_identity<Url>);
 
 template <typename I>
 concept Count = std::integral<I> && !std::same_as<I, bool> && sizeof(I) <= sizeof(std::int64_t);

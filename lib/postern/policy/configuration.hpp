@@ -39,6 +39,7 @@ struct Endpoints {
   struct Server {
     ServerAddress address;
     std::size_t weight = 0;  // 0: none was given
+    std::string host = {};   // the name that it was given by; empty: by its address
   };
   std::vector<std::string> names;  // as written
   // In the same order, a name's in the order of the resolver; names are left out where they were
@@ -65,18 +66,44 @@ constexpr auto names_of(ListenTls) {
   return std::array<std::string_view, 3>{"none", "starttls", "implicit"};
 }
 
+// Whether clients of a listener may authenticate, or must.
+enum class ListenAuth : std::uint8_t { off, offer, require };
+constexpr auto names_of(ListenAuth) {
+  return std::array<std::string_view, 3>{"off", "offer", "require"};
+}
+
+// As smtp::name() spells them.
+enum class AuthMechanismName : std::uint8_t { scram_sha_256, cram_md5, plain, login };
+constexpr auto names_of(AuthMechanismName) {
+  return std::array<std::string_view, 4>{"SCRAM-SHA-256", "CRAM-MD5", "PLAIN", "LOGIN"};
+}
+
 enum class ClientCertificates : std::uint8_t { off, ask, require };
 constexpr auto names_of(ClientCertificates) {
   return std::array<std::string_view, 3>{"off", "ask", "require"};
 }
 
-enum class ForwardProtocol : std::uint8_t { smtp, lmtp };
-constexpr auto names_of(ForwardProtocol) { return std::array<std::string_view, 2>{"smtp", "lmtp"}; }
+enum class ForwardProtocol : std::uint8_t { smtp, lmtp, exim_pipe };
+constexpr auto names_of(ForwardProtocol) {
+  return std::array<std::string_view, 3>{"smtp", "lmtp", "exim-pipe"};
+}
+
+// How a program takes a message over.
+enum class ProgramManner : std::uint8_t { sendmail, bsmtp, qmail_queue };
+constexpr auto names_of(ProgramManner) {
+  return std::array<std::string_view, 3>{"sendmail", "bsmtp", "qmail-queue"};
+}
 
 // How the downstream learns who the client is.
 enum class Identity : std::uint8_t { none, xforward, xclient, proxy_v1, proxy_v2 };
 constexpr auto names_of(Identity) {
   return std::array<std::string_view, 5>{"none", "xforward", "xclient", "proxy-v1", "proxy-v2"};
+}
+
+// Whether the downstream is spoken to under TLS.
+enum class ForwardTls : std::uint8_t { off, may, require, verify };
+constexpr auto names_of(ForwardTls) {
+  return std::array<std::string_view, 4>{"off", "may", "require", "verify"};
 }
 
 enum class LogFormat : std::uint8_t { json, text };
@@ -85,6 +112,7 @@ constexpr auto names_of(LogFormat) { return std::array<std::string_view, 2>{"jso
 struct Listen {
   SocketAddress address;  // port 0: any free one
   ListenTls tls = ListenTls::none;
+  ListenAuth auth = ListenAuth::offer;
   std::vector<Network> proxy_from;
   std::vector<Network> xclient_from;
   std::vector<Network> xforward_from;
@@ -130,9 +158,13 @@ struct Verify {
 // Who takes messages over, and how.
 struct ForwardTo {
   Endpoints to;
-  FilePath maildir;  // exactly one of the two
+  FilePath maildir;                     // exactly one of the two, or none by exim_pipe
+  FilePath command{"/usr/sbin/exim4"};  // by exim_pipe
   ForwardProtocol protocol = ForwardProtocol::smtp;
   Identity identity = Identity::none;
+  ForwardTls tls = ForwardTls::off;
+  std::string tls_name;  // empty: the name in `to`
+  FilePath tls_ca;       // empty: the system's
   std::size_t max_connections = 20;
   std::size_t messages_per_connection = 10;  // Exim only queues from the 11th on
   milliseconds keep_idle = seconds(10);
@@ -150,6 +182,17 @@ struct ForwardRoute : ForwardTo {
 struct Forward : ForwardTo {
   std::vector<ForwardRoute> routes;
   static void describe(Schema<Forward>& schema);
+};
+
+// How clients authenticate, where a plugin knows users.
+struct Auth {
+  bool without_tls = false;
+  std::vector<AuthMechanismName> mechanisms = {AuthMechanismName::scram_sha_256,
+                                               AuthMechanismName::cram_md5,
+                                               AuthMechanismName::plain, AuthMechanismName::login};
+  std::size_t attempts = 3;  // that fail, of one session
+  milliseconds failure_time = seconds(2);
+  static void describe(Schema<Auth>& schema);
 };
 
 struct Limits {
@@ -206,6 +249,16 @@ struct ControlSettings {
   static void describe(Schema<ControlSettings>& schema);
 };
 
+// A program that may be started: [[program]]. No other is, but Exim by exim_pipe.
+struct Program {
+  std::string name;
+  ProgramManner manner = ProgramManner::sendmail;
+  std::vector<std::string> command;  // an absolute path, then arguments
+  std::size_t at_a_time = 20;
+  milliseconds timeout = seconds(60);  // RFC 1047: senders that wait long send again
+  static void describe(Schema<Program>& schema);
+};
+
 struct Configuration {
   std::string hostname;     // never empty after load()
   std::size_t workers = 0;  // 0: one per core
@@ -215,7 +268,9 @@ struct Configuration {
   milliseconds drain_timeout = smtp::timeouts::drain;
   std::vector<Listen> listen;
   Tls tls;
+  Auth auth;
   Forward forward;
+  std::vector<Program> programs;
   Limits limits;
   Timeouts timeouts;
   DnsSettings dns;
@@ -238,11 +293,16 @@ struct MasterSettings {
   std::size_t workers = 0;  // 0: one per core
   milliseconds drain_timeout = seconds(60);
   std::vector<SocketAddress> listen;
-  bool speaks_tls = false;  // a listener does
-  Tls tls;                  // whose files it watches
+  bool speaks_tls = false;        // a listener does
+  Tls tls;                        // whose files it watches
+  Forward forward;                // for the programs
+  std::vector<Program> programs;  // that the helper may start
   LogSettings log;
   std::string control_socket;
   bool control_asked = false;  // the file names it
+
+  // Exim by exim_pipe, or a [[program]].
+  bool starts_programs() const;
 };
 
 // What the keys mean that domains have as well.

@@ -39,7 +39,8 @@ bool read_endpoint(Reading& reading, const Value& value, std::size_t weight, End
   } else if (reading.resolve) {
     const auto found = resolve(endpoint->host, endpoint->port);
     if (!found) return reading.complain(value, found.error().text);
-    for (const SocketAddress& address : *found) out.servers.push_back({address, weight});
+    for (const SocketAddress& address : *found)
+      out.servers.push_back({address, weight, endpoint->host});
   }
   return true;
 }

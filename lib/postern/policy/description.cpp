@@ -21,6 +21,9 @@ void Listen::describe(Schema<Listen>& schema) {
   schema.key("tls", &Listen::tls,
              "whether this listener speaks TLS: after the command STARTTLS, or before anything "
              "else, as on port 465");
+  schema.key("auth", &Listen::auth,
+             "whether clients may authenticate here, where a plugin knows users, or must before "
+             "they may send mail");
   schema
       .key(
           "proxy_from", &Listen::proxy_from,
@@ -58,6 +61,24 @@ void Tls::describe(Schema<Tls>& schema) {
       .key("client_ca", &Tls::client_ca,
            "the certificates, in PEM form, of those who sign clients' certificates")
       .otherwise("nobody");
+}
+
+void Auth::describe(Schema<Auth>& schema) {
+  schema.key("without_tls", &Auth::without_tls,
+             "whether clients may authenticate in the clear, where everybody on the way can read "
+             "their passwords");
+  schema.key("mechanisms", &Auth::mechanisms,
+             "the mechanisms that are offered, of those that the plugins can serve");
+  schema
+      .key("attempts", &Auth::attempts,
+           "attempts of one session that may fail; after the last of them it is closed")
+      .at_least(1)
+      .at_most(100);
+  schema
+      .key("failure_time", &Auth::failure_time,
+           "when a failed attempt is answered, counted from the client's last line: always the "
+           "same, so that it tells nothing, and guessing takes its time")
+      .at_most(seconds(30));
 }
 
 void ForwardTimeouts::describe(Schema<ForwardTimeouts>& schema) {
@@ -116,6 +137,9 @@ void describe_destination(Schema<To>& schema) {
       "one a "
       "share of the connections: those with a weight share them, those without are tried when none "
       "of these takes one");
+  key("tls_name", &ForwardTo::tls_name,
+      "the name that the mail server's certificate must have, and that it is asked for under TLS")
+      .otherwise("the name in to; an address has none");
   key("maildir", &ForwardTo::maildir,
       "a Maildir to deliver to instead; exactly one of to and maildir is needed");
 }
@@ -127,11 +151,20 @@ void describe_manner(Schema<To>& schema) {
     return schema.key(name, static_cast<T To::*>(member), help);
   };
   key("protocol", &ForwardTo::protocol,
-      "what the downstream speaks; by LMTP (RFC 2033) it answers for each recipient of a message")
-      .later({"exim-pipe"});
+      "what the downstream speaks; by LMTP (RFC 2033) it answers for each recipient of a message; "
+      "\"exim-pipe\" starts command for each transaction and speaks SMTP with it, which hears the "
+      "client's address, name and protocol (exim -bs -oMa -oMs -oMr); it must trust our user");
+  key("command", &ForwardTo::command, "Exim's program, for exim-pipe");
   key("identity", &ForwardTo::identity,
       "how the downstream learns the client's address: by nothing, by the XFORWARD or XCLIENT "
       "command, or by a PROXY protocol header; the downstream must trust us with it");
+  key("tls", &ForwardTo::tls,
+      "whether STARTTLS encrypts connections to the downstream: \"may\" where it can, and else in "
+      "the clear; \"require\" with whoever answers; \"verify\" only with a certificate that has "
+      "the right name and is signed by tls_ca. Where it fails, clients hear 451 4.7.5");
+  key("tls_ca", &ForwardTo::tls_ca,
+      "the certificates, in PEM form, of those who sign the downstream's, for tls = \"verify\"")
+      .otherwise("the system's");
   key("max_connections", &ForwardTo::max_connections,
       "connections to the downstream at a time, shared out among the workers, at least one each; "
       "further transactions wait for a free one. A server that answers 421 to new ones is given "
@@ -154,7 +187,6 @@ void describe_manner(Schema<To>& schema) {
                "How recipients are verified, where verify_recipients says so.");
   schema.table("timeouts", static_cast<ForwardTimeouts To::*>(&ForwardTo::timeouts),
                "How long the downstream may take.");
-  schema.later({"tls"});
 }
 
 // What the manual says of a route; a block is read with all keys.
@@ -187,6 +219,27 @@ void Forward::describe(Schema<Forward>& schema) {
       "Beside these keys a block has those of [forward], as [forward] has them where the "
       "block says nothing. Recipients of different ways do not share a transaction: the "
       "second hears 450 4.5.3 and comes again.");
+}
+
+void Program::describe(Schema<Program>& schema) {
+  schema.key("name", &Program::name, "what [[plugin]] blocks of pipe call it").required();
+  schema.key("manner", &Program::manner,
+             "how it takes a message: \"sendmail\" as standard input, with -i -f SENDER -- "
+             "RECIPIENTS; \"bsmtp\" as a batch of SMTP commands on standard input; \"qmail-queue\" "
+             "on descriptor 0, with the envelope on 1");
+  schema
+      .key("command", &Program::command,
+           "its absolute path and the arguments that always come first; no shell sees them")
+      .required();
+  schema
+      .key("at_a_time", &Program::at_a_time,
+           "how many of it run, shared out among the workers, at least one each; further "
+           "messages wait")
+      .at_least(1)
+      .at_most(1000);
+  schema.key("timeout", &Program::timeout, "for one message; then it is killed")
+      .at_least(milliseconds(100))
+      .at_most(std::chrono::hours(1));
 }
 
 void Limits::describe(Schema<Limits>& schema) {
@@ -332,7 +385,11 @@ void Configuration::describe(Schema<Configuration>& schema) {
   schema.table("tls", &C::tls,
                "What the listeners with TLS present. The files are read as root where we are "
                "started as root, and watched: a change takes effect within seconds.");
+  schema.table("auth", &C::auth, "How clients authenticate, where a plugin knows users.");
   schema.table("forward", &C::forward, "The downstream: who takes the messages over.");
+  schema.blocks("program", &C::programs,
+                "One block for each program that the plugin pipe may hand messages to. They run as "
+                "our user, started by a process of their own: posternd(8).");
   schema.table("limits", &C::limits, "What one message, session or worker may use.");
   schema.table("timeouts", &C::timeouts, "How long the client may take.");
   schema.table("dns", &C::dns, "How names are looked up.");

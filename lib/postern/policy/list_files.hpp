@@ -2,6 +2,8 @@
 // reading and the watching are a worker's; what is read is handed over here.
 #pragma once
 
+#include <postern/policy/domain_list.hpp>
+#include <postern/policy/network_list.hpp>
 #include <postern/policy/policy.hpp>
 
 #include <memory>
@@ -18,6 +20,9 @@ struct RereadList {
   std::shared_ptr<const AddressTable> addresses;
   std::shared_ptr<const PatternTable> patterns;
   std::shared_ptr<const RecipientTable> recipients;
+  std::shared_ptr<const SecretTable> secrets;
+  std::shared_ptr<const NetworkTable> networks;
+  std::shared_ptr<const DomainTable> domains;
   // One for each bad line, which is skipped: "/etc/postern/bad:7:1: plugin.file: …".
   std::vector<std::string> problems;
 };

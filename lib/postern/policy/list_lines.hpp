@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace postern::policy {
@@ -24,6 +25,15 @@ inline std::string_view without_comment(std::string_view line, Comments comments
 
 inline std::size_t count_lines(std::string_view content) {
   return static_cast<std::size_t>(std::count(content.begin(), content.end(), '\n')) + 1;
+}
+
+// What is said of a bad entry: nothing of the entry itself where it holds a secret.
+template <typename Table>
+std::string told_of(std::string_view entry, const std::string& fault) {
+  if constexpr (requires { Table::holds_secrets; })
+    return "the entry " + fault;
+  else
+    return '\'' + printable(entry, 80) + "' " + fault;
 }
 
 // Calls use(entry, line, column) for each line with something in it; both count from 1.

@@ -1,10 +1,13 @@
 #include <postern/base/text.hpp>
 #include <postern/policy/address_table.hpp>
+#include <postern/policy/domain_table.hpp>
 #include <postern/policy/list_lines.hpp>
 #include <postern/policy/list_store.hpp>
+#include <postern/policy/network_table.hpp>
 #include <postern/policy/pattern_table.hpp>
 #include <postern/policy/reading.hpp>
 #include <postern/policy/recipients.hpp>
+#include <postern/policy/secret_table.hpp>
 #include <postern/policy/snapshot_data.hpp>
 
 #include <fmt/format.h>
@@ -20,13 +23,13 @@ std::shared_ptr<const Table> read_table(std::string_view content, std::uint32_t 
   table->reserve(count_lines(content), content.size());
   const Comments comments =
       Table::comment_only_first ? Comments::whole_lines : Comments::after_blanks;
-  each_line(
-      content, comments, [&](std::string_view entry, std::uint32_t line, std::uint32_t column) {
-        const std::string fault = table->add(entry);
-        if (fault.empty()) return;
-        problems.note({file, line, column}, key,
-                      fmt::format("'{}' {}; the line is skipped", printable(entry, 80), fault));
-      });
+  each_line(content, comments,
+            [&](std::string_view entry, std::uint32_t line, std::uint32_t column) {
+              const std::string fault = table->add(entry);
+              if (fault.empty()) return;
+              problems.note({file, line, column}, key,
+                            told_of<Table>(entry, fault) + "; the line is skipped");
+            });
   table->finish();
   return table;
 }
@@ -72,6 +75,12 @@ template std::shared_ptr<const ListSlot<PatternTable>> ListStore::slot(const std
                                                                        const Value&);
 template std::shared_ptr<const ListSlot<RecipientTable>> ListStore::slot(const std::string&,
                                                                          Reading&, const Value&);
+template std::shared_ptr<const ListSlot<SecretTable>> ListStore::slot(const std::string&, Reading&,
+                                                                      const Value&);
+template std::shared_ptr<const ListSlot<NetworkTable>> ListStore::slot(const std::string&, Reading&,
+                                                                       const Value&);
+template std::shared_ptr<const ListSlot<DomainTable>> ListStore::slot(const std::string&, Reading&,
+                                                                      const Value&);
 
 std::vector<std::string> ListStore::paths() const {
   std::vector<std::string> out;
@@ -90,10 +99,13 @@ RereadList ListStore::read(const std::string& path, std::string_view content) co
     using Table = std::remove_const_t<typename std::decay_t<decltype(table)>::element_type>;
     if (slot) table = read_table<Table>(content, 0, key, problems);
   };
-  const auto& [addresses, patterns, recipients] = found->second.slots;
+  const auto& [addresses, patterns, recipients, secrets, networks, domains] = found->second.slots;
   make(addresses, list.addresses);
   make(patterns, list.patterns);
   make(recipients, list.recipients);
+  make(secrets, list.secrets);
+  make(networks, list.networks);
+  make(domains, list.domains);
   for (const Problem& problem : problems.take()) list.problems.push_back(problem.line());
   return list;
 }
@@ -101,10 +113,13 @@ RereadList ListStore::read(const std::string& path, std::string_view content) co
 void ListStore::install(RereadList list) {
   const auto found = slots_.find(list.path);
   if (found == slots_.end()) return;
-  auto& [addresses, patterns, recipients] = found->second.slots;
+  auto& [addresses, patterns, recipients, secrets, networks, domains] = found->second.slots;
   if (list.addresses) addresses->table = std::move(list.addresses);
   if (list.patterns) patterns->table = std::move(list.patterns);
   if (list.recipients) recipients->table = std::move(list.recipients);
+  if (list.secrets) secrets->table = std::move(list.secrets);
+  if (list.networks) networks->table = std::move(list.networks);
+  if (list.domains) domains->table = std::move(list.domains);
 }
 
 std::vector<std::string> ListFiles::paths() const { return snapshot_->data().lists->paths(); }

@@ -35,7 +35,8 @@ class ListStore {
  private:
   struct OfPath {
     std::tuple<std::shared_ptr<ListSlot<AddressTable>>, std::shared_ptr<ListSlot<PatternTable>>,
-               std::shared_ptr<ListSlot<RecipientTable>>>
+               std::shared_ptr<ListSlot<RecipientTable>>, std::shared_ptr<ListSlot<SecretTable>>,
+               std::shared_ptr<ListSlot<NetworkTable>>, std::shared_ptr<ListSlot<DomainTable>>>
         slots;        // null: no list of this kind is made from it
     std::string key;  // that named it first
   };

@@ -1,10 +1,15 @@
 #include <postern/base/text.hpp>
 #include <postern/policy/address_table.hpp>
+#include <postern/policy/all_matches.hpp>
+#include <postern/policy/domain_table.hpp>
+#include <postern/policy/list_lines.hpp>
 #include <postern/policy/list_store.hpp>
 #include <postern/policy/lists.hpp>
+#include <postern/policy/network_table.hpp>
 #include <postern/policy/pattern_table.hpp>
 #include <postern/policy/reading.hpp>
 #include <postern/policy/recipients.hpp>
+#include <postern/policy/secret_table.hpp>
 #include <postern/smtp/path.hpp>
 
 #include <fmt/format.h>
@@ -46,7 +51,7 @@ bool read_written(Reading& reading, const Value& value, void* out) {
     const std::string_view entry = trim(item.text);
     const std::string fault = entry.empty() ? std::string("is empty") : table->add(entry);
     if (fault.empty()) continue;
-    good = reading.complain(item, fmt::format("'{}' {}", printable(item.text, 80), fault));
+    good = reading.complain(item, told_of<Table>(item.text, fault));
   }
   table->finish();
   static_cast<List*>(out)->tables.written = std::move(table);
@@ -110,6 +115,19 @@ const PatternList::Entry* PatternList::match(std::string_view address) const {
   return file != nullptr ? file->match(address) : nullptr;
 }
 
+std::vector<const PatternList::Entry*> all_matches(const PatternList& list,
+                                                   std::string_view address) {
+  std::vector<const PatternList::Entry*> found;
+  if (list.tables.written) list.tables.written->add_matches(address, found);
+  if (const PatternTable* file = in_file(list.tables)) file->add_matches(address, found);
+  return found;
+}
+
+std::vector<PatternList::Entry> written_entries(const PatternList& list) {
+  if (!list.tables.written) return {};
+  return list.tables.written->entries();
+}
+
 std::size_t PatternList::size() const { return size_of(tables); }
 
 PatternList PatternList::of(const std::vector<std::string>& entries) {
@@ -132,6 +150,58 @@ RecipientList RecipientList::of(const std::vector<std::string>& entries) {
   return list_of<RecipientList, RecipientTable>(entries);
 }
 
+const auth::StoredSecret* SecretList::find(std::string_view user) const {
+  if (tables.written)
+    if (const auto* found = tables.written->find(user)) return found;
+  const SecretTable* file = in_file(tables);
+  return file != nullptr ? file->find(user) : nullptr;
+}
+
+const auth::StoredSecret* SecretList::any_of(auth::StoredSecret::Form form) const {
+  if (tables.written)
+    if (const auto* found = tables.written->any_of(form)) return found;
+  const SecretTable* file = in_file(tables);
+  return file != nullptr ? file->any_of(form) : nullptr;
+}
+
+std::size_t SecretList::size() const { return size_of(tables); }
+
+std::size_t SecretList::count(auth::StoredSecret::Form form) const {
+  const SecretTable* file = in_file(tables);
+  return (tables.written ? tables.written->count(form) : 0) +
+         (file != nullptr ? file->count(form) : 0);
+}
+
+SecretList SecretList::of(const std::vector<std::string>& entries) {
+  return list_of<SecretList, SecretTable>(entries);
+}
+
+const NetworkList::Entry* NetworkList::match(const IpAddress& address) const {
+  if (tables.written)
+    if (const Entry* found = tables.written->match(address)) return found;
+  const NetworkTable* file = in_file(tables);
+  return file != nullptr ? file->match(address) : nullptr;
+}
+
+std::size_t NetworkList::size() const { return size_of(tables); }
+
+NetworkList NetworkList::of(const std::vector<std::string>& entries) {
+  return list_of<NetworkList, NetworkTable>(entries);
+}
+
+std::string_view DomainList::find(std::string_view name) const {
+  const std::string_view here = tables.written ? tables.written->find(name) : std::string_view();
+  const DomainTable* file = in_file(tables);
+  const std::string_view there = file != nullptr ? file->find(name) : std::string_view();
+  return here.size() >= there.size() ? here : there;
+}
+
+std::size_t DomainList::size() const { return size_of(tables); }
+
+DomainList DomainList::of(const std::vector<std::string>& entries) {
+  return list_of<DomainList, DomainTable>(entries);
+}
+
 Codec codec(std::type_identity<AddressList>) {
   return {"a list of addresses and domains", read_written<AddressList, AddressTable>, show_nothing};
 }
@@ -142,6 +212,27 @@ Codec codec(std::type_identity<PatternList>) {
 Codec codec(std::type_identity<RecipientList>) {
   return {"a list of recipients", read_written<RecipientList, RecipientTable>, show_nothing};
 }
+Codec codec(std::type_identity<SecretList>) {
+  return {"a list of users and secrets", read_written<SecretList, SecretTable>, show_nothing};
+}
+Codec file_codec(std::type_identity<SecretList>) {
+  return {"a path", read_file<SecretList, SecretTable>, show_nothing};
+}
+Codec codec(std::type_identity<NetworkList>) {
+  return {"a list of addresses and networks", read_written<NetworkList, NetworkTable>,
+          show_nothing};
+}
+Codec codec(std::type_identity<DomainList>) {
+  return {"a list of domains", read_written<DomainList, DomainTable>, show_nothing};
+}
+Codec codec(std::type_identity<DomainDirectory>) {
+  return {"a path",
+          [](Reading& reading, const Value& value, void* out) {
+            return read_file<DomainList, DomainTable>(reading, value,
+                                                      &static_cast<DomainDirectory*>(out)->names);
+          },
+          show_nothing};
+}
 Codec file_codec(std::type_identity<AddressList>) {
   return {"a path", read_file<AddressList, AddressTable>, show_nothing};
 }
@@ -150,6 +241,12 @@ Codec file_codec(std::type_identity<PatternList>) {
 }
 Codec file_codec(std::type_identity<RecipientList>) {
   return {"a path", read_file<RecipientList, RecipientTable>, show_nothing};
+}
+Codec file_codec(std::type_identity<DomainList>) {
+  return {"a path", read_file<DomainList, DomainTable>, show_nothing};
+}
+Codec file_codec(std::type_identity<NetworkList>) {
+  return {"a path", read_file<NetworkList, NetworkTable>, show_nothing};
 }
 
 }  // namespace postern::policy

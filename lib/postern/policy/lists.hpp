@@ -10,6 +10,7 @@
 // line is told, with its place, and skipped. A bad entry in the configuration is an error.
 #pragma once
 
+#include <postern/auth/secret.hpp>
 #include <postern/policy/codec.hpp>
 
 #include <cstddef>
@@ -30,6 +31,7 @@ namespace postern::policy {
 class AddressTable;
 class PatternTable;
 class RecipientTable;
+class SecretTable;
 
 // The table of one file, as long as any list is made from it.
 template <typename Table>
@@ -68,8 +70,8 @@ class AddressList {
 // entry and, after blanks, its text:
 //   anna@example.net   this address
 //   @example.net       every address of this very domain
-//   ^info-\d+@         a regular expression (RE2's syntax), since it holds one of / ^ $ * + ! % ?
-//   \;
+//   ^info-\d+@         a regular expression (RE2's syntax), since it holds one of /^$*+!%?\ or,
+//                      being no address, of [](){}|,'" (one character alone stands for itself);
 //                      it is found anywhere in the address; /…/ may stand around it
 // Case does not matter. Of several entries that match, the first counts, and what stands in the
 // configuration stands before what stands in a file. Here `#` also begins a comment where the text
@@ -109,14 +111,34 @@ class RecipientList {
   ListTables<RecipientTable> tables;
 };
 
+// Users and what they are known by, "USER:SECRET" each; auth::read_secret() has the forms of a
+// secret. Names are compared without regard to ASCII case. No message repeats an entry, and here
+// `#` is a comment only at the start of a line.
+class SecretList {
+ public:
+  // Valid until the loop turns. nullptr: no such user. What stands in the configuration stands
+  // before what stands in a file.
+  const auth::StoredSecret* find(std::string_view user) const;
+  // Any of that form, to do the same work for users that there are not; nullptr: there is none.
+  const auth::StoredSecret* any_of(auth::StoredSecret::Form form) const;
+  std::size_t size() const;
+  std::size_t count(auth::StoredSecret::Form form) const;
+
+  static SecretList of(const std::vector<std::string>& entries);  // of good ones only: for tests
+
+  ListTables<SecretTable> tables;
+};
+
 Codec codec(std::type_identity<AddressList>);
 Codec codec(std::type_identity<PatternList>);
 Codec codec(std::type_identity<RecipientList>);
+Codec codec(std::type_identity<SecretList>);
 
 // The key beside it that names a file: `list` and `file`, or `senders` and `senders_file`.
 Codec file_codec(std::type_identity<AddressList>);
 Codec file_codec(std::type_identity<PatternList>);
 Codec file_codec(std::type_identity<RecipientList>);
+Codec file_codec(std::type_identity<SecretList>);
 
 template <typename T>
 concept FromFile = requires {

@@ -57,6 +57,7 @@ void read_routes(const Value& document, const Description& root, Reading& readin
     static_cast<ForwardTo&>(route) = forward;
     route.to = {};
     route.maildir = {};
+    route.tls_name.clear();
     const Reader::Part part{&description, &route};
     Reader(root, reading).read_parts(block, {&part, 1}, Reader::Keys::all, "forward.route");
   }
@@ -100,6 +101,14 @@ Loaded load(const Bundle& bundle, Catalog& catalog, const LoadOptions& options) 
   return loaded;
 }
 
+bool MasterSettings::starts_programs() const {
+  const auto by_pipe = [](const ForwardTo& to) {
+    return to.protocol == ForwardProtocol::exim_pipe && to.maildir.empty();
+  };
+  return !programs.empty() || by_pipe(forward) ||
+         std::any_of(forward.routes.begin(), forward.routes.end(), by_pipe);
+}
+
 std::string default_control_socket(const Bundle& bundle) {
   const std::filesystem::path root(bundle.root);
   auto path = (std::filesystem::path(bundle.folder) / root.filename()).lexically_normal();
@@ -121,6 +130,39 @@ Problem tls_problem(const Bundle& bundle, std::string_view key, std::string text
   return problems.take().front();
 }
 
+namespace {
+
+// Each forward.tls_ca, those of routes too, and where it stands.
+std::vector<std::pair<std::string, Place>> authorities_of(const Value& document,
+                                                          const Bundle& bundle) {
+  std::vector<std::pair<std::string, Place>> found;
+  const auto add = [&](const Value& table) {
+    const Entry* set = table.find("tls_ca");
+    if (set == nullptr || set->value.type != Value::Type::text || set->value.text.empty()) return;
+    if (set->value.text.find('\0') != std::string::npos) return;
+    found.emplace_back(absolute_path(bundle.folder, set->value.text), set->value.place);
+  };
+  const Entry* forward = document.find("forward");
+  if (forward == nullptr) return found;
+  add(forward->value);
+  if (const Entry* routes = forward->value.find("route"))
+    for (const Value& block : routes->value.items) add(block);
+  return found;
+}
+
+}  // namespace
+
+Problem authority_problem(const Bundle& bundle, std::string_view path, std::string text) {
+  Problems unheard(file_names(bundle));
+  bool whole = true;
+  Place place{0, 1, 1};
+  for (const auto& [named, there] : authorities_of(read_documents(bundle, unheard, whole), bundle))
+    if (named == path) place = there;
+  Problems problems(file_names(bundle));
+  problems.add(place, "forward.tls_ca", std::move(text));
+  return problems.take().front();
+}
+
 LoadedMaster load_master(const Bundle& bundle) {
   Problems problems(file_names(bundle));
   bool whole = true;
@@ -129,8 +171,10 @@ LoadedMaster load_master(const Bundle& bundle) {
   Reading reading(problems, bundle.folder, false);
   Configuration configuration;
   Reader(description, reading)
-      .read_only({"user", "group", "workers", "drain_timeout", "listen", "tls", "log", "control"},
+      .read_only({"user", "group", "workers", "drain_timeout", "listen", "tls", "log", "control",
+                  "forward", "program"},
                  document, &configuration);
+  read_routes(document, description, reading, configuration.forward);
   if (whole) check_listeners(document, configuration, problems);
   LoadedMaster loaded;
   loaded.settings = {configuration.user,
@@ -140,6 +184,8 @@ LoadedMaster load_master(const Bundle& bundle) {
                      {},
                      false,
                      configuration.tls,
+                     configuration.forward,
+                     configuration.programs,
                      configuration.log,
                      configuration.control.socket.text,
                      !configuration.control.socket.empty()};
@@ -167,8 +213,13 @@ Configuration read_quietly(const Bundle& bundle, const std::vector<std::string_v
   return configuration;
 }
 
-// The files that lists are made from: by convention what `file`, or a key whose name ends in _file,
-// says in a block of a plugin. So the master, who loads no plugin, knows what to read.
+bool names_any(std::string_view content) {
+  return content.find("file") != content.npos || content.find("directory") != content.npos;
+}
+
+// The files that lists are made from: by convention what `file`, `directory`, or a key whose name
+// ends in _file, says in a block of a plugin. So the master, who loads no plugin, knows what to
+// read.
 class FileNames {
  public:
   explicit FileNames(const std::string& folder) : folder_(folder) {}
@@ -176,7 +227,8 @@ class FileNames {
   void add(const Value& value) {
     for (const Value& item : value.items) add(item);
     for (const Entry& entry : value.entries) {
-      const bool names_file = entry.name == "file" || entry.name.ends_with("_file");
+      const bool names_file =
+          entry.name == "file" || entry.name == "directory" || entry.name.ends_with("_file");
       const std::string& text = entry.value.text;
       if (!names_file || entry.value.type != Value::Type::text)
         add(entry.value);
@@ -211,6 +263,15 @@ StateSettings state_settings(const Bundle& bundle) {
   return settings;
 }
 
+std::vector<std::string> authority_files(const Bundle& bundle) {
+  Problems unheard(file_names(bundle));
+  bool whole = true;
+  std::vector<std::string> paths;
+  for (const auto& [path, place] : authorities_of(read_documents(bundle, unheard, whole), bundle))
+    paths.push_back(path);
+  return paths;
+}
+
 std::vector<std::string> plugin_path(const Bundle& bundle) {
   std::vector<std::string> out;
   for (const FilePath& folder : read_quietly(bundle, {"plugin_path"}).plugin_path)
@@ -227,7 +288,7 @@ std::vector<std::string> list_files(const Bundle& bundle) {
     if (const Entry* entry = document.find(table)) names.add(entry->value);
   for (const File& file : bundle.files) {
     // Most of many domains name no file: then there is nothing to parse.
-    if (file.kind != File::Kind::domain || file.content.find("file") == std::string::npos) continue;
+    if (file.kind != File::Kind::domain || !names_any(file.content)) continue;
     if (const auto domain = parse_toml(file.content, 0, unheard)) names.add(*domain);
   }
   return names.take();

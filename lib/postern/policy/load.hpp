@@ -48,6 +48,9 @@ struct LoadedMaster {
 // A problem with `key` of [tls], found in its files by somebody else.
 Problem tls_problem(const Bundle& bundle, std::string_view key, std::string text, bool fatal);
 
+// The same with forward.tls_ca, of [forward] or a route, where it names `path`: a fatal one.
+Problem authority_problem(const Bundle& bundle, std::string_view path, std::string text);
+
 // Only what the master needs, without a question to the system; it has no opinion about the rest.
 LoadedMaster load_master(const Bundle& bundle);
 
@@ -55,6 +58,7 @@ LoadedMaster load_master(const Bundle& bundle);
 std::vector<std::string> include_patterns(const Bundle& bundle);
 std::vector<std::string> list_files(const Bundle& bundle);
 Tls tls_settings(const Bundle& bundle);
+std::vector<std::string> authority_files(const Bundle& bundle);  // forward.tls_ca, of routes too
 // The folders that `plugin_path` names, absolute: what a catalog of modules has to know before
 // load().
 std::vector<std::string> plugin_path(const Bundle& bundle);

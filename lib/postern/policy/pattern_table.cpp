@@ -21,9 +21,16 @@ re2::RE2::Options options(std::int64_t max_octets) {
   return made;
 }
 
-// qpsmtpd's rule: what holds one of these is a regular expression.
+// No address ends in '@', and a word without one is none.
+bool may_be_address(std::string_view text) {
+  return text.find('@') != std::string_view::npos && !text.ends_with('@');
+}
+
+// qpsmtpd's rule: what holds one of the first is a regular expression. The others are also met in
+// addresses and address literals.
 bool is_expression(std::string_view text) {
-  return text.find_first_of("/^$*+!%?\\") != std::string_view::npos;
+  if (text.find_first_of("/^$*+!%?\\") != std::string_view::npos) return true;
+  return !may_be_address(text) && text.find_first_of("[](){}|,'\"") != std::string_view::npos;
 }
 
 re2::StringPiece piece(std::string_view text) { return {text.data(), text.size()}; }
@@ -73,8 +80,10 @@ std::string PatternTable::add_exact(std::string_view text) {
     return "has no domain behind its @: " + std::string(fault);
   const std::string key = lower(text);
   // Of two equal ones the first counts.
-  exact_.try_emplace(key == text ? entries_.back().text : keep(key),
-                     static_cast<std::uint32_t>(entries_.size() - 1));
+  const auto number = static_cast<std::uint32_t>(entries_.size() - 1);
+  const auto [first, is_new] =
+      exact_.try_emplace(key == text ? entries_.back().text : keep(key), number);
+  if (!is_new) exact_again_.emplace(first->first, number);
   return {};
 }
 
@@ -84,7 +93,10 @@ std::string PatternTable::add_expression(std::string_view text) {
   if (text.size() >= 2 && text.front() == '/' && text.back() == '/')
     text = text.substr(1, text.size() - 2);
   if (text.empty()) return "is an empty regular expression, which every address matches";
-  auto compiled = std::make_unique<re2::RE2>(piece(text), options(max_octets_of_one));
+  // Alone it is meant as it stands: "|" would match every address, "*" is no expression.
+  const std::string itself =
+      text.size() == 1 ? re2::RE2::QuoteMeta(piece(text)) : std::string(text);
+  auto compiled = std::make_unique<re2::RE2>(itself, options(max_octets_of_one));
   if (!compiled->ok()) return "is no regular expression: " + compiled->error();
   expressions_.push_back({static_cast<std::uint32_t>(entries_.size() - 1), std::move(compiled)});
   return {};
@@ -98,18 +110,23 @@ void PatternTable::finish() {
   if (!all_->Compile()) all_.reset();
 }
 
-std::size_t PatternTable::find_exact(std::string_view address) const {
+// The keys under which an exact entry for `address` may stand: itself, and its @domain.
+template <typename Use>
+void PatternTable::each_exact_key(std::string_view address, const Use& use) const {
   std::array<char, max_key_octets> buffer;
-  if (exact_.empty() || address.size() > buffer.size()) return none;
+  if (exact_.empty() || address.size() > buffer.size()) return;
   const auto* end = std::transform(address.begin(), address.end(), buffer.begin(), ascii_lower);
   const std::string_view key(buffer.data(), static_cast<std::size_t>(end - buffer.data()));
+  use(key);
+  if (const auto at = key.rfind('@'); at != std::string_view::npos && at > 0) use(key.substr(at));
+}
+
+std::size_t PatternTable::find_exact(std::string_view address) const {
   std::size_t first = none;
-  const auto look = [&](std::string_view part) {
-    const auto found = exact_.find(part);
+  each_exact_key(address, [&](std::string_view key) {
+    const auto found = exact_.find(key);
     if (found != exact_.end()) first = std::min<std::size_t>(first, found->second);
-  };
-  look(key);
-  if (const auto at = key.rfind('@'); at != std::string_view::npos && at > 0) look(key.substr(at));
+  });
   return first;
 }
 
@@ -132,6 +149,21 @@ std::size_t PatternTable::find_expression(std::string_view address) const {
 const PatternList::Entry* PatternTable::match(std::string_view address) const {
   const std::size_t first = std::min(find_exact(address), find_expression(address));
   return first == none ? nullptr : &entries_[first];
+}
+
+void PatternTable::add_matches(std::string_view address,
+                               std::vector<const PatternList::Entry*>& found) const {
+  std::vector<std::uint32_t> numbers;
+  each_exact_key(address, [&](std::string_view key) {
+    if (const auto one = exact_.find(key); one != exact_.end()) numbers.push_back(one->second);
+    const auto [begin, end] = exact_again_.equal_range(key);
+    for (auto each = begin; each != end; ++each) numbers.push_back(each->second);
+  });
+  for (const Expression& expression : expressions_)
+    if (re2::RE2::PartialMatch(piece(address), *expression.alone))
+      numbers.push_back(expression.entry);
+  std::sort(numbers.begin(), numbers.end());
+  for (const std::uint32_t number : numbers) found.push_back(&entries_[number]);
 }
 
 }  // namespace postern::policy

@@ -34,6 +34,9 @@ class PatternTable {
 
   // The first entry that matches. Microseconds with expressions, below one without.
   const PatternList::Entry* match(std::string_view address) const;
+  // All that match, in their order, behind those in `found`.
+  void add_matches(std::string_view address, std::vector<const PatternList::Entry*>& found) const;
+  const std::vector<PatternList::Entry>& entries() const { return entries_; }
   std::size_t size() const { return entries_.size(); }
 
   static constexpr bool comment_only_first = true;
@@ -44,6 +47,8 @@ class PatternTable {
   std::string_view keep(std::string_view text);
   std::string add_exact(std::string_view text);
   std::string add_expression(std::string_view text);
+  template <typename Use>
+  void each_exact_key(std::string_view address, const Use& use) const;
   std::size_t find_exact(std::string_view address) const;
   std::size_t find_expression(std::string_view address) const;
 
@@ -57,9 +62,10 @@ class PatternTable {
   std::size_t room_ = 0;                         // in the last chunk
   char* next_ = nullptr;
   std::vector<PatternList::Entry> entries_;
-  std::unordered_map<std::string_view, std::uint32_t> exact_;  // in lower case
-  std::vector<Expression> expressions_;                        // by entry
-  std::unique_ptr<re2::RE2::Set> all_;                         // null: none, or too large
+  std::unordered_map<std::string_view, std::uint32_t> exact_;             // in lower case
+  std::unordered_multimap<std::string_view, std::uint32_t> exact_again_;  // those not the first
+  std::vector<Expression> expressions_;                                   // by entry
+  std::unique_ptr<re2::RE2::Set> all_;  // null: none, or too large
 };
 
 }  // namespace postern::policy

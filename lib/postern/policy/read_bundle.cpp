@@ -1,6 +1,7 @@
 // read_bundle: the one place where configuration files are opened.
 #include <postern/policy/bundle.hpp>
 #include <postern/policy/certificate_files.hpp>
+#include <postern/policy/list_directory.hpp>
 #include <postern/policy/load.hpp>
 
 #include <fcntl.h>
@@ -42,6 +43,12 @@ void read_into(File& file, std::size_t limit) {
   struct stat status {};
   if (descriptor.get() < 0 || fstat(descriptor.get(), &status) != 0) {
     file.error = reason(errno);
+    return;
+  }
+  if (file.kind == File::Kind::list && S_ISDIR(status.st_mode)) {
+    auto names = names_in_directory(file.path, limit);
+    if (!names) file.error = names.error().text;
+    if (names) file.content = std::move(*names);
     return;
   }
   if (!S_ISREG(status.st_mode)) {
@@ -173,6 +180,8 @@ Result<Bundle> read_bundle(const std::string& path) {
   for (const std::string& list : list_files(bundle)) collector.add(File::Kind::list, list);
   for (const std::string& certificate : certificate_paths(tls_settings(bundle)))
     collector.add(File::Kind::certificate, certificate);
+  for (const std::string& authorities : authority_files(bundle))
+    collector.add(File::Kind::certificate, authorities);
   return bundle;
 }
 

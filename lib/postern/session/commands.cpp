@@ -18,6 +18,9 @@ namespace {
 // However it is written, and whatever is wrong with it.
 bool is_data(std::string_view line) { return iequals(line.substr(0, 4), "DATA"); }
 
+// Its initial response may be long (RFC 4954 section 4).
+bool is_auth(std::string_view line) { return istarts_with(line, "AUTH "); }
+
 }  // namespace
 
 // RFC 5321 section 4.1.4: the order of commands.
@@ -42,7 +45,7 @@ const Session::Rule Session::rules[] = {
     {Verb::expn, any_state, &Session::not_offered},
     {Verb::etrn, any_state, &Session::not_offered},
     {Verb::starttls, any_state, &Session::starttls},
-    {Verb::auth, any_state, &Session::not_offered},
+    {Verb::auth, any_state, &Session::auth},
     {Verb::xclient, any_state, &Session::xclient},
     {Verb::xforward, any_state, &Session::xforward},
 };
@@ -66,7 +69,9 @@ smtp::Reply Session::out_of_sequence(Verb verb) const {
 Session::Step Session::step() {
   if (skip_unwanted()) return Step::wait_for_input;
   const std::string_view input = stream_->input();
-  const auto line = smtp::take_line(input, smtp::limits::extended_command_line_octets);
+  const auto line =
+      smtp::take_line(input, is_auth(input) ? smtp::limits::auth_line_octets
+                                            : smtp::limits::extended_command_line_octets);
   if (line.state == smtp::Line::State::need_more) {
     unsolicited_ = unsolicited_ && !input.empty();
     if (draining_ && !transaction_) close(Ending::shutdown, replies::shutting_down());
@@ -74,7 +79,8 @@ Session::Step Session::step() {
   }
   Step next = Step::next;
   if (line.state == smtp::Line::State::too_long) {
-    close(Ending::errors, replies::line_too_long());
+    close(Ending::errors,
+          is_auth(input) ? replies::authentication_too_long() : replies::line_too_long());
   } else if (line.bare_lf && services_.settings.bare_newline == smtp::BareNewline::reject) {
     next = refuse_command(replies::syntax_error());
     expect_unsolicited(line.consumed);
@@ -99,7 +105,8 @@ Session::Step Session::take_command(std::string_view line) {
   }
   const auto command = smtp::parse_command(line);
   if (!command) return refuse_command(replies::syntax_error());
-  const bool long_form = command->verb == Verb::mail || command->verb == Verb::rcpt;
+  const bool long_form =
+      command->verb == Verb::mail || command->verb == Verb::rcpt || command->verb == Verb::auth;
   if (!long_form && line.size() + 2 > smtp::limits::command_line_octets)
     return refuse_command(replies::line_too_long());
   const Rule* rule = rule_for(command->verb);
@@ -128,7 +135,7 @@ Session::Step Session::helo(const smtp::Command& command) {
   end_transaction("reset");  // RFC 5321 section 4.1.4: as RSET
   client_.helo = std::move(*host);
   client_.esmtp = command.verb == Verb::ehlo;
-  after_ = &Session::answer_helo;
+  after_ = [](Session& session) { return session.answer_helo(); };
   if (peer_ && greeted_by_peer(client_.esmtp)) return answer_helo();
   return hearing_->greet(client_.helo, client_.esmtp) ? answer_helo() : Step::wait_for_plugins;
 }
@@ -235,7 +242,7 @@ Session::Step Session::bdat(const smtp::Command& command) {
   }
   transaction_->chunk = *chunk;
   if (state_ == chunks_given) return Step::receive_chunk;
-  after_ = &Session::answer_data;
+  after_ = [](Session& session) { return session.answer_data(); };
   hearing_->at_command(std::string_view::npos);  // what follows has been announced
   return hearing_->data(*transaction_) ? answer_data() : Step::wait_for_plugins;
 }

@@ -61,6 +61,7 @@ coro::Task<void> Session::start_tls() {
         "somebody injects commands",
         id_, known->discarded, client_.remote.ip.text());
   put_tls(fact_of(std::move(*known)));
+  client_.tls = true;
   hearing_->excuse(0);
   if (!implicit) forget_the_clear();
 }
@@ -86,6 +87,7 @@ void Session::forget_the_clear() {
   offered_ = {};
   client_.helo.clear();
   client_.esmtp = false;
+  forget_user();
   hearing_->forget_greeting();
   if (!peer_) return;
   Peer& peer = *peer_;

@@ -30,12 +30,18 @@ smtp::Capabilities Session::offers() const {
   offers.smtputf8 = route.smtputf8;
   offers.dsn = route.dsn;
   offers.chunking = true;  // who takes the message over need not: it is handed over whole
+  offers.prdr = true;
+  // No way leads around a server that lacks these (RFC 3030 section 3, RFC 8689 section 4.2.1).
+  offers.binarymime = route.binarymime && route.chunking;
+  offers.requiretls = route.requiretls && tls() != nullptr;
   offers.size = true;
   offers.size_limit = services_.settings.message_octets;
   offers.limit_mail = static_cast<std::uint32_t>(services_.settings.messages);
   offers.limit_rcpt = static_cast<std::uint32_t>(services_.settings.recipients);
   if (route.size_limit > 0) offers.size_limit = std::min(offers.size_limit, route.size_limit);
   offers.starttls = offers_tls();
+  offers.auth = auth_offers();
+  offers.auth_parameter = !offers.auth.empty() || hearing_->session().authenticated();
   if (peer_ && peer_->may_xclient) offers.xclient = smtp::xclient_attributes();
   if (peer_ && peer_->may_xforward) offers.xforward = smtp::xforward_attributes();
   return offers;
@@ -54,6 +60,7 @@ Session::Step Session::mail(const smtp::Command& command) {
     close(Ending::errors, replies::too_many_messages());
     return Step::next;
   }
+  if (!hearing_->session().authenticated() && !is_trusted_peer()) smtp::distrust_auth(*parameters);
   if (auto refusal = refuse_sender(argument->path, *parameters)) {
     reply(*refusal);
     return Step::next;
@@ -64,7 +71,7 @@ Session::Step Session::mail(const smtp::Command& command) {
   transaction_->envelope().id = fmt::format("{}.{}", id_, ++transactions_);
   transaction_->began = services_.scheduler.now();
   if (peer_ && peer_->refusal) return refuse_late();
-  after_ = &Session::answer_mail;
+  after_ = [](Session& session) { return session.answer_mail(); };
   return hearing_->mail(*transaction_) ? answer_mail() : Step::wait_for_plugins;
 }
 
@@ -77,13 +84,16 @@ Session::Step Session::answer_mail() {
     return Step::next;
   }
   state_ = mail_given;
-  reply(replies::mail_ok());
+  reply(transaction_->parameters().prdr ? replies::prdr_ok() : replies::mail_ok());
   return Step::next;
 }
 
 std::optional<smtp::Reply> Session::refuse_sender(const smtp::Path& reverse_path,
                                                   const smtp::MailParameters& parameters) const {
+  if (listener_auth_ == Listener::Auth::require && !hearing_->session().authenticated())
+    return replies::authentication_needed();
   if (reverse_path.needs_smtputf8() && !parameters.smtputf8) return replies::needs_smtputf8();
+  if (parameters.requiretls && !offered_.requiretls) return replies::tls_required();
   const std::uint64_t most =
       offered_.size ? offered_.size_limit : services_.settings.message_octets;
   if (parameters.size.value_or(0) > most) return replies::message_too_big();
@@ -100,7 +110,9 @@ Session::Step Session::rcpt(const smtp::Command& command) {
   if (!parameters) return refuse_command(parameter_reply(parameters.error()));
   // Said twice, it counts once, yet each gets its reply.
   if (const smtp::Reply* before = transaction_->accepted_before(argument->path.text)) {
-    reply(*before);
+    const bool too_many = transaction_->replies_due.size() >= services_.settings.recipients;
+    if (!too_many) transaction_->count_reply_due(argument->path.text);
+    reply(too_many ? replies::too_many_recipients() : *before);
     return Step::next;
   }
   if (auto refusal = refuse_path(argument->path)) {
@@ -111,7 +123,7 @@ Session::Step Session::rcpt(const smtp::Command& command) {
     return Step::next;
   }
   transaction_->ask_about({std::move(argument->path), std::move(*parameters)});
-  after_ = &Session::judge_recipient;
+  after_ = [](Session& session) { return session.judge_recipient(); };
   return hearing_->rcpt(*transaction_) ? judge_recipient() : Step::wait_for_plugins;
 }
 
@@ -126,7 +138,7 @@ std::optional<smtp::Reply> Session::refuse_path(const smtp::Path& forward_path) 
 
 // When the plugins have been heard: nobody refuses and one accepts, or it is not ours.
 Session::Step Session::judge_recipient() {
-  const Party& party = transaction_->parties.back();
+  Party& party = transaction_->parties.back();
   plugin::Recipient& recipient = *party.recipient;
   if (party.refusal) {
     const Refusal refusal = *party.refusal;
@@ -138,13 +150,15 @@ Session::Step Session::judge_recipient() {
                      (party.claimed && recipient.is_postmaster());
   if (party.dropped) {
     transaction_->hear(recipient.path().text, replies::rcpt_ok(), party.accepted_by);
+    transaction_->count_reply_due(recipient.path().text);
     reply(replies::rcpt_ok());
     state_ = rcpt_given;
     return Step::next;
   }
   if (!is_in && party.claimed) return refuse_recipient(replies::unknown_user(), "core:unknown");
   if (!is_in) return refuse_recipient(replies::no_relaying(), "core:relaying");
-  if (!follows_route(recipient)) return refuse_recipient(replies::another_route(), "core:route");
+  party.way = way_of(recipient);
+  if (!party.way) return refuse_recipient(replies::another_route(), "core:route");
   if (!follows_split(recipient)) return refuse_recipient(replies::another_route(), by_mixed);
   return Step::ask_about_recipient;
 }
@@ -158,46 +172,57 @@ Session::Step Session::refuse_recipient(const smtp::Reply& refusal, std::string_
   return Step::next;
 }
 
-// All recipients of a transaction go the way of the first that is in.
-bool Session::follows_route(plugin::Recipient& recipient) {
+// All recipients of a transaction go the way of the first that is in, unless each gets a reply.
+Way* Session::way_of(plugin::Recipient& recipient) {
   Transaction& transaction = *transaction_;
   deliver::Route* route = hearing_->route(recipient);
   if (!route) route = services_.domains.find(recipient.domain());
   if (!route) route = &services_.route;
-  if (!transaction.envelope().recipients.empty()) return route == transaction.route;
-  if (route != transaction.route) transaction.delivery.reset();
-  transaction.route = route;
-  return true;
+  const std::vector<Way*> ways = transaction.ways();
+  for (Way* way : ways)
+    if (way->route == route) return way;
+  for (Way* way : ways) {
+    if (!way->envelope.recipients.empty()) continue;
+    way->delivery.reset();
+    way->route = route;
+    return way;
+  }
+  return transaction.parameters().prdr ? &transaction.add_way(*route) : nullptr;
 }
 
 // He is in when the downstream takes all of what he stands for.
 coro::Task<void> Session::ask_about_recipient() {
   Transaction& transaction = *transaction_;
-  deliver::Envelope& envelope = transaction.envelope();
-  if (!transaction.delivery) {
+  Way& way = *transaction.parties.back().way;
+  deliver::Envelope& envelope = way.envelope;
+  // Who waits for a connection holds none that others may wait for.
+  for (const Way* other : transaction.ways())
+    if (other != &way && other->delivery) other->delivery->pauses();
+  if (!way.delivery) {
     learn_local();
-    transaction.delivery = transaction.route->begin(envelope);
+    way.delivery = way.route->begin(envelope);
   }
   const std::size_t before = envelope.recipients.size();
   smtp::Reply answer = replies::rcpt_ok();
   std::vector<deliver::Recipient> wanted = transaction.parties.back().recipient->delivered();
   for (deliver::Recipient& to : wanted) {
     envelope.recipients.push_back(std::move(to));
-    answer = co_await transaction.delivery->rcpt(envelope.recipients.size() - 1);
+    answer = co_await way.delivery->rcpt(envelope.recipients.size() - 1);
     if (context_.stopped()) co_return;
     if (!answer.is_positive()) break;
   }
   const plugin::Recipient& asked = *transaction.parties.back().recipient;
-  const std::string_view by = transaction.delivery->answered_by();
+  const std::string_view by = way.delivery->answered_by();
   if (answer.is_positive()) {
     state_ = rcpt_given;
     settle_policy();
     transaction.hear(asked.path().text, answer, by);
+    transaction.count_reply_due(asked.path().text);
   } else {
     ++refused_;
     envelope.recipients.pop_back();
     // Those before him that the downstream took are not wanted: it hears the envelope anew.
-    transaction.rebuild = transaction.rebuild || envelope.recipients.size() > before;
+    way.rebuild = way.rebuild || envelope.recipients.size() > before;
     envelope.recipients.erase(envelope.recipients.begin() + static_cast<std::ptrdiff_t>(before),
                               envelope.recipients.end());
     tell_rejected(plugin::Hook::rcpt, answer, by, asked.path().text);

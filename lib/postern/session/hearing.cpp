@@ -1,5 +1,6 @@
 #include <postern/coro/deadline.hpp>
 #include <postern/coro/sleep.hpp>
+#include <postern/facts/authenticated.hpp>
 #include <postern/plugin/run_of.hpp>
 #include <postern/session/hearing.hpp>
 
@@ -18,6 +19,9 @@ using plugin::Step;
 constexpr auto join_time = 30s;
 // How soon early input is noticed.
 constexpr auto glance = 50ms;
+// Of a reply, whatever plugins ask for: clients wait two minutes for the one to DATA (RFC 5321
+// section 4.5.3.2.4).
+constexpr std::chrono::milliseconds most_delay = 60s;
 
 }  // namespace
 
@@ -54,9 +58,28 @@ bool Hearing::connect() { return run(step(Hook::connect), {&client_, 1}); }
 bool Hearing::greet(std::string name, bool extended) {
   if (hello_) plugin::HookScope::end(std::move(hello_));
   hello_ = std::make_unique<plugin::Hello>(session_, std::move(name), extended);
+  put_user();
   hello_marks_ = {};
   client_ = Party(*hello_, hello_marks_, trail_);
   return run(step(Hook::helo), {&client_, 1});
+}
+
+void Hearing::authenticated(std::string_view mechanism) {
+  session_.set_mechanism(mechanism);
+  put_user();
+}
+
+// It is the greeting's: STARTTLS forgets both, and each greeting has it again.
+void Hearing::put_user() {
+  if (!hello_ || !session_.authenticated()) return;
+  coro::Scheduler& scheduler = services_.scheduler;
+  const std::string_view before = scheduler.running();
+  scheduler.set_running("core:auth");  // whose the fact is
+  facts::Authenticated fact;
+  fact.user = std::string(session_.user());
+  fact.mechanism = session_.auth_mechanism();
+  hello_->facts().put(std::move(fact));
+  scheduler.set_running(before);
 }
 
 void Hearing::forget_greeting() {
@@ -159,7 +182,7 @@ deliver::Route* Hearing::route(plugin::Recipient& recipient) {
 }
 
 void Hearing::end(std::unique_ptr<Transaction> transaction) {
-  transaction->delivery.reset();
+  for (Way* way : transaction->ways()) way->delivery.reset();
   plugin::HookScope::end(std::move(transaction));
 }
 
@@ -179,7 +202,9 @@ void Hearing::tell(Services& services, Hook hook, const void* value) {
   }
 }
 
-void Hearing::slow_down(std::chrono::milliseconds delay) { delay_ = std::max(delay_, delay); }
+void Hearing::slow_down(std::chrono::milliseconds delay) {
+  delay_ = std::min(std::max(delay_, delay), most_delay);
+}
 
 std::chrono::milliseconds Hearing::take_delay() { return std::exchange(delay_, 0ms); }
 

@@ -4,6 +4,7 @@
 #include <postern/net/stream.hpp>
 #include <postern/plugin/notices.hpp>
 #include <postern/plugin/views.hpp>
+#include <postern/session/authentication.hpp>
 #include <postern/session/chain.hpp>
 #include <postern/session/services.hpp>
 #include <postern/session/transaction.hpp>
@@ -25,13 +26,18 @@ class Hearing final : public coro::Pooled, private plugin::Dialogue {
   plugin::Session& session() { return session_; }
   plugin::Hello* hello() { return hello_.get(); }
 
+  // What has become of AUTH; null: it was not said.
+  std::unique_ptr<Attempts>& attempts() { return attempts_; }
+
   // A new client: the hook `admit`, which never waits. The refusal, if any.
   std::optional<Refusal> admit(const SocketAddress& local);
 
   // Begin a step. True: it is over already. Otherwise co_await finish() first.
   bool connect();
   bool greet(std::string name, bool extended);  // a new hello scope
-  void forget_greeting();                       // the hello scope ends
+  // Who the client is now: its plugins find the fact.
+  void authenticated(std::string_view mechanism);
+  void forget_greeting();  // the hello scope ends
   bool mail(Transaction& transaction);
   bool rcpt(Transaction& transaction);  // about the last recipient
   bool data(Transaction& transaction);
@@ -91,12 +97,14 @@ class Hearing final : public coro::Pooled, private plugin::Dialogue {
   void append_trail(json::Writer& record, const Trail* inner) const;
   bool run(const plugin::Step& step, std::span<Party> parties);
   void over();
+  void put_user();
   plugin::Step step(plugin::Hook hook, Transaction* transaction = nullptr);
 
   Services& services_;
   net::Stream& stream_;
   plugin::Session session_;
   std::unique_ptr<plugin::Hello> hello_;
+  std::unique_ptr<Attempts> attempts_;
   Trail trail_;
   Marks client_marks_;
   Marks hello_marks_;

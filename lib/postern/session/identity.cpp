@@ -36,6 +36,7 @@ void apply(const smtp::ClientAttributes& told, deliver::Client& client) {
   if (told.name) client.name = *told.name;
   if (told.helo) client.helo = *told.helo;
   if (told.esmtp) client.esmtp = *told.esmtp;
+  if (told.login) client.login = *told.login;
 }
 
 // XFORWARD begins with nothing known (XFORWARD_README); what came up at the peer itself is its own.
@@ -43,6 +44,7 @@ deliver::Client forwarded_client(const smtp::ClientAttributes& told, const deliv
   if (told.local.value_or(false) && told.addr.value_or(IpAddress()) == IpAddress()) return own;
   deliver::Client client;
   client.local = own.local;
+  client.login = own.login;  // the connection is its; XFORWARD is for records
   client.esmtp = true;
   apply(told, client);
   return client;
@@ -149,6 +151,7 @@ Session::Step Session::xclient(const smtp::Command& command) {
   peer_->told = told;
   peer_->forwarded.reset();
   peer_->own.helo.clear();
+  forget_user();
   apply(told, peer_->own);
   peer_->changed = true;
   state_ = fresh;
@@ -184,9 +187,14 @@ coro::Task<void> Session::change_client() {
   Peer& peer = *peer_;
   std::optional<facts::Tls> encrypted;  // the connection is
   if (const facts::Tls* known = tls()) encrypted = *known;
+  const bool told = !peer.told.login.value_or("").empty();
+  const std::string_view mechanism = told ? "XCLIENT" : hearing_->session().auth_mechanism();
+  std::unique_ptr<Attempts> attempts = std::move(hearing_->attempts());
   client_ = peer.own;
   hearing_ = std::make_unique<Hearing>(services_, context_, client_, *stream_, id_);
   hearing_->begins();
+  hearing_->attempts() = std::move(attempts);
+  if (!client_.login.empty()) hearing_->authenticated(mechanism);
   if (encrypted) put_tls(std::move(*encrypted));
   peer.refusal.reset();
   peer.changed = peer.forwarding = false;

@@ -14,7 +14,8 @@ namespace replies = smtp::replies;
 
 Session::Step Session::data(const smtp::Command& command) {
   if (!command.argument.empty()) return refuse_command(replies::bad_argument());
-  after_ = &Session::answer_data;
+  if (transaction_->is_binary()) return refuse_command(replies::bad_sequence());  // RFC 3030
+  after_ = [](Session& session) { return session.answer_data(); };
   return hearing_->data(*transaction_) ? answer_data() : Step::wait_for_plugins;
 }
 
@@ -24,7 +25,7 @@ Session::Step Session::answer_data() {
   const std::optional<smtp::Bdat> chunk = transaction_->chunk;
   if (!refusal && !chunk) return Step::receive_message;
   if (!refusal) {
-    begin_message(smtp::Framing::chunks);
+    begin_message(transaction_->is_binary() ? smtp::Framing::octets : smtp::Framing::chunks);
     state_ = chunks_given;
     return Step::receive_chunk;
   }
@@ -40,7 +41,8 @@ Session::Step Session::answer_data() {
 
 void Session::begin_message(smtp::Framing framing) {
   Transaction& transaction = *transaction_;
-  if (transaction.delivery) transaction.delivery->body_begins();
+  for (const Way* way : transaction.ways())
+    if (way->delivery) way->delivery->pauses();
   transaction.content.emplace(transaction, services_.files, services_.settings, framing);
   transaction.set_message(&transaction.content->message);
 }
@@ -176,8 +178,12 @@ coro::Task<std::optional<smtp::Reply>> Session::parse_header() {
     transaction.content->message.set_header(std::move(*section));
     if (!hearing_->headers(transaction)) co_await hearing_->finish();
   }
-  if (mail::count_received(transaction.content->message.header()) > settings.received_fields)
-    co_return replies::mail_loop();
+  // What is binary has a header section of lines all the same.
+  const mail::HeaderSection& header = transaction.content->message.header();
+  if (transaction.is_binary() && header.has(mail::Oddity::nul)) co_return replies::nul_in_message();
+  if (transaction.is_binary() && header.has(mail::Oddity::bare_newline))
+    co_return replies::bare_newline();
+  if (mail::count_received(header) > settings.received_fields) co_return replies::mail_loop();
   co_return std::nullopt;
 }
 
@@ -186,6 +192,10 @@ coro::Task<void> Session::hand_over(bool eight_bit) {
   Transaction& transaction = *transaction_;
   if (!hearing_->message(transaction)) co_await hearing_->finish();
   if (context_.stopped()) co_return;
+  if (transaction.wants_each()) {
+    co_await hand_over_for_each(eight_bit);
+    co_return;
+  }
   if (auto refusal = outcome_of(transaction)) {
     if (refusal->by == by_mixed) remember_split();
     tell_rejected(plugin::Hook::message, refusal->reply, refusal->by);
@@ -193,63 +203,75 @@ coro::Task<void> Session::hand_over(bool eight_bit) {
     if (refusal->closes) close(Ending::refused);
     co_return;
   }
-  bool anybody = co_await rebuild_envelope();
-  if (context_.stopped()) co_return;
+  const bool anybody = co_await find_wanted();
   if (!anybody) co_return;
-  deliver::Spool edited(services_.files, {}, SIZE_MAX);
-  auto outgoing = prepare(transaction, *hearing_, trace_field(), edited);
-  if (!outgoing) {
-    services_.log.error("session {}: editing a message: {}", id_, outgoing.error().describe());
-    conclude(replies::local_error(), by_core);
-    co_return;
-  }
-  outgoing->eight_bit = eight_bit;
   const coro::TimePoint handed_over = services_.scheduler.now();
-  auto handover = co_await transaction.delivery->commit(*outgoing);
+  co_await deliver_by(transaction.way, eight_bit);
   transaction.handover = services_.scheduler.now() - handed_over;
-  const bool uncertain = handover.uncertain;
-  const bool taken = handover.reply.is_positive();
-  auto answer = co_await answer_for_all(std::move(handover));
-  if (taken || transaction.partly_taken()) tell_accepted();
-  conclude(answer, by_downstream, uncertain);
+  if (!transaction.way.handover) co_return;
+  const bool uncertain = transaction.way.handover->uncertain;
+  auto answer = co_await answer_for_all();
+  tell_accepted(transaction.way);
+  conclude(answer, transaction.way.by, uncertain);
 }
 
-// Where recipients have changed since they were asked about, the downstream hears the envelope
-// anew. False: nobody is left, or it would not have them; the client has its reply.
-coro::Task<bool> Session::rebuild_envelope() {
-  Transaction& transaction = *transaction_;
-  deliver::Envelope& envelope = transaction.envelope();
-  transaction.wanted = recipients_of(transaction);
-  if (transaction.wanted.empty()) {
-    transaction.delivery.reset();
+// False: nobody is left; the client has its reply.
+coro::Task<bool> Session::find_wanted() {
+  Way& way = transaction_->way;
+  way.wanted = recipients_of(*transaction_);
+  if (way.wanted.empty()) {
+    way.delivery.reset();
     conclude(replies::ok(), "dropped");
     co_return false;
   }
   auto looked = co_await leave_out_those_who_have_it();
-  if (!looked || transaction.wanted.empty()) {
-    transaction.delivery.reset();
-    conclude(looked ? replies::taken_before() : replies::local_error(), by_core);
-    co_return false;
+  if (looked && !way.wanted.empty()) co_return true;
+  way.delivery.reset();
+  conclude(looked ? replies::taken_before() : replies::local_error(), by_core);
+  co_return false;
+}
+
+// Hands over what goes this way. What it came to stands in `way`; nothing does when the client went
+// before it began.
+coro::Task<void> Session::deliver_by(Way& way, bool eight_bit) {
+  const bool agreed = co_await rebuild_envelope(way);
+  if (context_.stopped()) co_return;
+  if (!agreed) {
+    way.handover.emplace(replies::downstream_lost());
+    co_return;
   }
-  std::vector<deliver::Recipient> wanted = std::move(transaction.wanted);
-  if (!transaction.rebuild && same_paths(wanted, envelope.recipients)) co_return true;
-  if (!transaction.route) transaction.route = &services_.route;
-  transaction.delivery.reset();
+  deliver::Spool edited(services_.files, {}, SIZE_MAX);
+  auto outgoing = prepare(*transaction_, *hearing_, trace_field(way.envelope), edited);
+  if (!outgoing) {
+    services_.log.error("session {}: editing a message: {}", id_, outgoing.error().describe());
+    way.by = by_core;
+    way.handover.emplace(replies::local_error());
+    co_return;
+  }
+  outgoing->eight_bit = eight_bit;
+  auto handover = co_await way.delivery->commit(*outgoing);
+  way.handover = std::move(handover);
+}
+
+// Where recipients have changed since they were asked about, the downstream hears the envelope
+// anew. False: it would not have them.
+coro::Task<bool> Session::rebuild_envelope(Way& way) {
+  deliver::Envelope& envelope = way.envelope;
+  std::vector<deliver::Recipient> wanted = std::move(way.wanted);
+  if (!way.rebuild && same_paths(wanted, envelope.recipients)) co_return true;
+  if (!way.route) way.route = &services_.route;
+  way.delivery.reset();
   envelope.recipients.clear();
-  transaction.delivery = transaction.route->begin(envelope);
+  way.delivery = way.route->begin(envelope);
   for (deliver::Recipient& to : wanted) {
     envelope.recipients.push_back(std::move(to));
-    auto answer = co_await transaction.delivery->rcpt(envelope.recipients.size() - 1);
-    if (context_.stopped()) co_return false;
-    if (answer.is_positive()) continue;
-    conclude(replies::downstream_lost(), by_downstream);
-    co_return false;
+    auto answer = co_await way.delivery->rcpt(envelope.recipients.size() - 1);
+    if (context_.stopped() || !answer.is_positive()) co_return false;
   }
   co_return true;
 }
 
-std::string Session::trace_field() {
-  const deliver::Envelope& envelope = transaction_->envelope();
+std::string Session::trace_field(const deliver::Envelope& envelope) const {
   mail::Trace trace;
   // Whom XFORWARD tells spoke to the peer, whose own field says so.
   const bool forwarded = peer_ && peer_->forwarding;
@@ -260,6 +282,7 @@ std::string Session::trace_field() {
   trace.client = sender.remote.ip;
   trace.hostname = services_.settings.hostname;
   trace.id = envelope.id;
+  trace.authenticated = !sender.login.empty();
   trace.extended = sender.esmtp;
   if (const facts::Tls* known = tls()) {
     trace.tls = true;
@@ -275,10 +298,11 @@ std::string Session::trace_field() {
 void Session::conclude(const smtp::Reply& answer, std::string_view by, bool uncertain) {
   if (context_.stopped() && !answer.is_positive() && !uncertain) return;  // given up: "aborted"
   if (answer.is_positive()) ++messages_;
+  if (after_data_ && transaction_->wants_each()) say_each(answer, by);
   reply(answer);
-  const char* outcome = answer.is_positive()           ? "accepted"
-                        : uncertain                    ? "uncertain"
+  const char* outcome = uncertain                      ? "uncertain"
                         : transaction_->partly_taken() ? "partly"
+                        : answer.is_positive()         ? "accepted"
                                                        : "refused";
   record_transaction(outcome, &answer, by);
   Hearing::end(std::move(transaction_));

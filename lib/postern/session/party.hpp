@@ -14,6 +14,8 @@
 
 namespace postern::session {
 
+struct Way;
+
 // A refusal that takes effect.
 struct Refusal {
   smtp::Reply reply;
@@ -44,6 +46,7 @@ struct Party {
   plugin::Recipient* recipient = nullptr;
   Marks* marks;
   Trail* trail;
+  Way* way = nullptr;        // that his mail goes; null: it is dropped
   std::uint16_t number = 0;  // of the recipient, from 1
   bool accepted = false;
   bool claimed = false;

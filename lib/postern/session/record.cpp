@@ -2,6 +2,7 @@
 #include <postern/base/json.hpp>
 #include <postern/base/timestamp.hpp>
 #include <postern/mail/encoded_word.hpp>
+#include <postern/mail/trace.hpp>
 #include <postern/session/session.hpp>
 
 #include <chrono>
@@ -55,6 +56,33 @@ void add_header(json::Writer& record, const mail::HeaderSection& header) {
     record.key("subject").string(mail::display_text(std::string_view(*subject).substr(0, enough)));
 }
 
+// What each was told after the end of data, and who told it.
+void add_each(json::Writer& record, const Transaction& transaction) {
+  record.begin_array("answers");
+  for (std::size_t i = 0; i < transaction.outcomes.size(); ++i) {
+    const Party& party = transaction.parties[i];
+    record.begin().key("path").string(party.recipient->path().text);
+    add_reply(record, transaction.outcomes[i].reply);
+    record.key("by").string(transaction.outcomes[i].by);
+    if (!party.refusal && !party.dropped && party.way && party.way->delivery)
+      record.key("target").string(party.way->delivery->target());
+    record.end();
+  }
+  record.end();
+}
+
+void add_protection(json::Writer& record, const deliver::Protection& protection) {
+  record.begin("target_tls");
+  if (protection.version.empty()) {
+    record.key("none").string(protection.none);
+  } else {
+    record.key("version").string(protection.version).key("cipher").string(protection.cipher);
+    record.key("verified").boolean(protection.verified);
+    if (protection.resumed) record.key("resumed").boolean(true);
+  }
+  record.end();
+}
+
 }  // namespace
 
 void Session::record_client(json::Writer& record) {
@@ -65,6 +93,7 @@ void Session::record_client(json::Writer& record) {
   record.key("local_port").number(client_.local.port);
   record.key("helo").string(client_.helo);
   add_tls(record);
+  add_auth(record);
 }
 
 void Session::record_transaction(std::string_view outcome, const smtp::Reply* answer,
@@ -78,7 +107,7 @@ void Session::record_transaction(std::string_view outcome, const smtp::Reply* an
   record.begin().key("time").string(time).key("event").string("transaction");
   record.key("id").string(transaction.id()).key("session").string(id_);
   record_client(record);
-  record.key("protocol").string(!client_.esmtp ? "SMTP" : tls() ? "ESMTPS" : "ESMTP");
+  record.key("protocol").string(protocol());
   record.key("reverse_path").string(transaction.reverse_path().text);
   if (!transaction.parameters().text.empty())
     record.key("parameters").string(transaction.parameters().text);
@@ -105,9 +134,14 @@ void Session::record_transaction(std::string_view outcome, const smtp::Reply* an
     }
     record.end();
   }
+  if (!transaction.outcomes.empty()) add_each(record, transaction);
   if (transaction.octets > 0) record.key("octets").number(transaction.octets);
   if (transaction.header_seen) add_header(record, transaction.content->message.header());
-  if (transaction.delivery) record.key("target").string(transaction.delivery->target());
+  if (transaction.way.delivery) {
+    record.key("target").string(transaction.way.delivery->target());
+    if (const auto* protection = transaction.way.delivery->protection())
+      add_protection(record, *protection);
+  }
   if (transaction.handover > coro::Duration::zero())
     record.key("handover_us").number(microseconds(transaction.handover));
   hearing_->append_to(record, transaction);
@@ -117,6 +151,25 @@ void Session::record_transaction(std::string_view outcome, const smtp::Reply* an
   services_.log.record(line);
   hearing_->notify(plugin::Hook::record, plugin::Recorded{line});
   count(services_.host.counters(), transaction, answer, outcome);
+}
+
+// RFC 3848.
+std::string_view Session::protocol() const {
+  mail::Trace trace;
+  trace.extended = client_.esmtp;
+  trace.tls = tls() != nullptr;
+  trace.authenticated = hearing_->session().authenticated();
+  return mail::with_protocol(trace);
+}
+
+void Session::add_auth(json::Writer& record) const {
+  const plugin::Session& session = hearing_->session();
+  if (!session.authenticated()) return;
+  record.begin("auth").key("user").string(session.user());
+  record.key("mechanism").string(session.auth_mechanism());
+  const auto& attempts = hearing_->attempts();
+  if (attempts && !attempts->by.empty()) record.key("by").string(attempts->by);
+  record.end();
 }
 
 void Session::add_peer(json::Writer& record) const {
@@ -152,6 +205,9 @@ void Session::record_session() {
   record.key("ending").string(name(ending_));
   record.key("transactions").number(transactions_).key("accepted").number(messages_);
   record.key("recipients_refused").number(refused_).key("errors").number(errors_);
+  const auto& attempts = hearing_->attempts();
+  if (attempts && attempts->refused > 0) record.key("auth_refused").number(attempts->refused);
+  if (attempts && attempts->failed > 0) record.key("auth_failed").number(attempts->failed);
   hearing_->append_to(record);
   if (early_talker_) record.key("early_talker").boolean(true);
   record.key("us").number(microseconds(services_.scheduler.now() - began_)).end();
@@ -178,21 +234,20 @@ void Session::tell_rejected(plugin::Hook hook, const smtp::Reply& reply, std::st
   hearing_->notify(plugin::Hook::rejected, what);
 }
 
-void Session::tell_accepted() {
-  if (services_.lineup.empty(plugin::Hook::accepted)) return;
+void Session::tell_accepted(const Way& way) {
+  if (services_.lineup.empty(plugin::Hook::accepted) || !way.handover) return;
   plugin::Accepted what;
   what.session = id_;
   what.transaction = transaction_->id();
   what.client = client_.remote.ip;
   what.helo = client_.helo;
   what.reverse_path = transaction_->reverse_path().text;
-  const auto& recipients = transaction_->envelope().recipients;
-  const auto& answers = transaction_->answers;
+  const auto& recipients = way.envelope.recipients;
   for (std::size_t i = 0; i < recipients.size(); ++i)
-    if (answers.empty() || answers[i].is_positive())
-      what.recipients.push_back(recipients[i].path.text);
+    if (way.answer(i).is_positive()) what.recipients.push_back(recipients[i].path.text);
+  if (what.recipients.empty()) return;
   what.octets = transaction_->octets;
-  what.target = transaction_->delivery->target();
+  what.target = way.delivery->target();
   hearing_->notify(plugin::Hook::accepted, what);
 }
 

@@ -60,7 +60,8 @@ Session::Session(net::StreamPtr stream, Services& services, const Listener& list
       stream_(std::move(stream)),
       services_(services),
       began_(services.scheduler.now()),
-      listener_tls_(listener.tls) {
+      listener_tls_(listener.tls),
+      listener_auth_(listener.auth) {
   client_.remote = stream_->remote();
   if (listener.trusts_anybody()) peer_ = Peer::at(listener, client_.remote.ip);
   hearing_ = std::make_unique<Hearing>(services, context_, client_, *stream_, id_);
@@ -100,10 +101,7 @@ coro::Task<void> Session::converse() {
       case Step::wait_for_plugins: {
         co_await hearing_->finish();
         close_if_stopped();
-        // GCC 12 with -fsanitize=undefined miscompiles a call through a member pointer in a
-        // coroutine.
-        const auto go_on = [this] { return (this->*after_)(); };
-        if (!closing_) doing = go_on();
+        if (!closing_) doing = after_(*this);
         continue;
       }
       case Step::welcome_client:
@@ -121,6 +119,9 @@ coro::Task<void> Session::converse() {
         if (!closing_) doing = welcome_admitted();
         continue;
       }
+      case Step::authenticate:
+        co_await authenticate();
+        break;
       case Step::ask_about_recipient:
         co_await ask_about_recipient();
         break;
@@ -172,7 +173,7 @@ Session::Step Session::welcome_admitted() {
     hearing_->begins();
     return greet();
   }
-  after_ = &Session::greet;
+  after_ = [](Session& session) { return session.greet(); };
   return hearing_->connect() ? greet() : Step::wait_for_plugins;
 }
 
@@ -195,10 +196,14 @@ coro::Task<void> Session::flush_replies() {
   if (!flushed) input_ended(flushed.error());
 }
 
-// The next reply waits, but no longer than the worker's budget of waiting replies allows.
+// The next reply waits, but no longer than the worker's budget of waiting replies allows; nobody
+// else waits for what this session holds.
 coro::Task<void> Session::pause(std::chrono::milliseconds delay) {
   DelayBudget& budget = services_.delays;
   if (budget.now >= budget.most) co_return;
+  if (transaction_)
+    for (const Way* way : transaction_->ways())
+      if (way->delivery) way->delivery->pauses();
   ++budget.now;
   auto slept = co_await coro::sleep(delay);
   --budget.now;

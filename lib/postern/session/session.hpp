@@ -72,11 +72,12 @@ class Session final : public coro::Pooled,
     welcome_client,    // whom XCLIENT has told
     judge_late,        // and take the same command then
     start_tls,
+    authenticate,
     ask_about_recipient,
     receive_message,
     receive_chunk,
   };
-  using After = Step (Session::*)();
+  using After = Step (*)(Session&);
   struct Rule;
   static const Rule rules[];
 
@@ -108,6 +109,7 @@ class Session final : public coro::Pooled,
   Step help(const smtp::Command& command);
   Step vrfy(const smtp::Command& command);
   Step starttls(const smtp::Command& command);
+  Step auth(const smtp::Command& command);
   Step not_offered(const smtp::Command& command);
   Step refuse_command(const smtp::Reply& reply);
   Step refuse_unrecognized(const smtp::Command& command);
@@ -143,6 +145,19 @@ class Session final : public coro::Pooled,
   const facts::Tls* tls() const;  // null: in the clear
   void forget_the_clear();
 
+  // AUTH.
+  smtp::Flags<smtp::AuthMechanism> auth_offers() const;
+  bool may_authenticate() const;  // the channel is fit for it
+  std::optional<smtp::Reply> refuse_auth(std::optional<smtp::AuthMechanism> mechanism) const;
+  coro::Task<void> authenticate();
+  coro::Task<AuthResult> exchange(Attempts::Exchange& exchange, Witnesses& witnesses);
+  coro::Task<std::optional<std::string>> read_response();
+  coro::Task<void> refuse_attempt();
+  void authenticated_as(std::string user, std::string_view mechanism);
+  void forget_user();
+  bool is_trusted_peer() const;
+  void add_auth(json::Writer& record) const;
+
   // Envelope.
   smtp::Capabilities offers() const;
   std::optional<smtp::Reply> refuse_sender(const smtp::Path& reverse_path,
@@ -151,7 +166,7 @@ class Session final : public coro::Pooled,
   std::optional<smtp::Reply> refuse_path(const smtp::Path& forward_path) const;
   Step judge_recipient();
   Step refuse_recipient(const smtp::Reply& reply, std::string_view by);
-  bool follows_route(plugin::Recipient& recipient);
+  Way* way_of(plugin::Recipient& recipient);  // null: not with those before him
   coro::Task<void> ask_about_recipient();
   void settle_policy();
 
@@ -168,10 +183,17 @@ class Session final : public coro::Pooled,
   coro::Task<std::optional<smtp::Reply>> parse_header();
   coro::Task<std::optional<Refusal>> judge_message();
   coro::Task<void> hand_over(bool eight_bit);
-  coro::Task<bool> rebuild_envelope();
-  std::string trace_field();
+  coro::Task<bool> find_wanted();
+  coro::Task<void> deliver_by(Way& way, bool eight_bit);
+  coro::Task<bool> rebuild_envelope(Way& way);
+  std::string trace_field(const deliver::Envelope& envelope) const;
   void conclude(const smtp::Reply& reply, std::string_view by, bool uncertain = false);
   void end_transaction(std::string_view outcome);
+
+  // PRDR.
+  coro::Task<void> hand_over_for_each(bool eight_bit);
+  void conclude_each();
+  void say_each(const smtp::Reply& reply, std::string_view by);
 
   // Messages that come again.
   bool follows_split(const plugin::Recipient& recipient);
@@ -179,7 +201,8 @@ class Session final : public coro::Pooled,
   coro::Task<Result<std::uint64_t>> sum_of_message();
   coro::Task<Result<void>> leave_out_those_who_have_it();
   coro::Task<void> remember_answers();
-  coro::Task<smtp::Reply> answer_for_all(deliver::Handover handover);
+  coro::Task<smtp::Reply> answer_for_all();
+  bool goes_unheard() const;
 
   // Replies and the end.
   void reply(const smtp::Reply& reply);
@@ -193,8 +216,9 @@ class Session final : public coro::Pooled,
   void record_transaction(std::string_view outcome, const smtp::Reply* reply, std::string_view by);
   void tell_rejected(plugin::Hook hook, const smtp::Reply& reply, std::string_view by,
                      std::string_view recipient = {});
-  void tell_accepted();
+  void tell_accepted(const Way& way);
   void record_session();
+  std::string_view protocol() const;
   void add_peer(json::Writer& record) const;
   void add_tls(json::Writer& record) const;
 
@@ -219,14 +243,15 @@ class Session final : public coro::Pooled,
   State state_ = fresh;
   Ending ending_ = Ending::none;
   Listener::Tls listener_tls_;
-  bool closing_ = false;
-  bool draining_ = false;
-  bool waiting_ = false;          // for a command
+  Listener::Auth listener_auth_;
+  bool closing_ : 1 = false;
+  bool draining_ : 1 = false;
+  bool waiting_ : 1 = false;      // for a command
   bool after_data_ : 1 = false;   // the client has sent a whole message: if it only half-closes, it
                                   // listens
   bool unsolicited_ : 1 = false;  // what is in the input was sent as a message that we did not ask
                                   // for
-  bool early_talker_ = false;     // spoke before the greeting
+  bool early_talker_ : 1 = false;  // spoke before the greeting
 };
 
 }  // namespace postern::session

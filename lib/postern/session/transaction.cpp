@@ -60,9 +60,40 @@ std::string Transaction::drop_last() {
   return path;
 }
 
+const smtp::Reply& Way::answer(std::size_t index) const {
+  return handover->each.empty() ? handover->reply : handover->each[index];
+}
+
+void Transaction::count_reply_due(std::string_view path) {
+  if (!parameters().prdr) return;
+  const auto named = [&](const Party& party) { return party.recipient->path().text == path; };
+  const auto party = std::find_if(parties.begin(), parties.end(), named);
+  if (party == parties.end()) return;
+  replies_due.push_back(static_cast<std::size_t>(party - parties.begin()));
+}
+
+Way& Transaction::add_way(deliver::Route& route) {
+  const deliver::Envelope& common = envelope();
+  OtherWay& added = *other_ways.emplace_back(std::make_unique<OtherWay>(common.client));
+  added.envelope.id = common.id;
+  added.envelope.reverse_path = common.reverse_path;
+  added.envelope.parameters = common.parameters;
+  added.way.route = &route;
+  return added.way;
+}
+
+std::vector<Way*> Transaction::ways() {
+  std::vector<Way*> all{&way};
+  for (const auto& other : other_ways) all.push_back(&other->way);
+  return all;
+}
+
 bool Transaction::partly_taken() const {
-  return std::any_of(answers.begin(), answers.end(),
-                     [](const smtp::Reply& answer) { return answer.is_positive(); });
+  const auto taken = [](const smtp::Reply& answer) { return answer.is_positive(); };
+  if (outcomes.empty()) return std::any_of(answers.begin(), answers.end(), taken);
+  const auto told = [](const Told& one) { return one.reply.is_positive(); };
+  return std::any_of(outcomes.begin(), outcomes.end(), told) &&
+         !std::all_of(outcomes.begin(), outcomes.end(), told);
 }
 
 }  // namespace postern::session

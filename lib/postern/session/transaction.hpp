@@ -22,6 +22,23 @@ namespace postern::session {
 inline constexpr std::string_view by_core = "core";
 inline constexpr std::string_view by_downstream = "downstream";
 
+// A way that recipients of a transaction go: all of them the same, but where each gets a reply.
+struct Way {
+  explicit Way(deliver::Envelope& whole) : envelope(whole) {}
+
+  // The answer to its recipient `index`, once it has been handed over.
+  const smtp::Reply& answer(std::size_t index) const;
+
+  deliver::Envelope& envelope;
+  deliver::Route* route = nullptr;
+  std::unique_ptr<deliver::Delivery>
+      delivery;          // from the first recipient that passed our own checks
+  bool rebuild = false;  // the downstream has heard recipients that are not wanted
+  std::vector<deliver::Recipient> wanted;     // who is to get it, while that is found out
+  std::optional<deliver::Handover> handover;  // what it came to; nothing: it has not begun
+  std::string_view by = by_downstream;        // who said so
+};
+
 struct Transaction final : plugin::Transaction {
   // What one RCPT heard, for the record.
   struct Heard {
@@ -40,8 +57,16 @@ struct Transaction final : plugin::Transaction {
   const smtp::Reply* accepted_before(std::string_view path) const;
   // A recipient that plugins and the downstream are going to be asked about.
   void ask_about(deliver::Recipient received);
-  // Some of them have the message, and the client is not told 250.
+  // He is in, or was and is named once more.
+  void count_reply_due(std::string_view path);
+  // By PRDR, where there is more than one.
+  bool wants_each() const { return replies_due.size() > 1; }
+  Way& add_way(deliver::Route& route);
+  std::vector<Way*> ways();
+  // Some of them have the message, and others do not.
   bool partly_taken() const;
+  // Its content has no lines but those of its header section.
+  bool is_binary() const { return parameters().body == smtp::Body::binary_mime; }
   // He is not in. Returns his path.
   std::string drop_last();
 
@@ -72,15 +97,23 @@ struct Transaction final : plugin::Transaction {
   bool header_seen = false;         // its hook has been run
 
   std::optional<std::uint64_t> split;  // what its recipients wanted the last time
-  deliver::Route* route = nullptr;     // of its recipients
-  std::unique_ptr<deliver::Delivery>
-      delivery;          // from the first recipient that passed our own checks
-  bool rebuild = false;  // the downstream has heard recipients that are not wanted
-  std::vector<deliver::Recipient> wanted;  // who is to get it, while that is found out
-  bool some_have_it = false;               // recipients who are left out: they got it the last time
-  std::vector<smtp::Reply> answers;        // of the recipients of the envelope, where they differ
-  std::optional<Party> judged;             // while no recipient is known
-  std::vector<Party> parties;              // of each accepted recipient, and of the last
+  Way way{envelope()};
+  struct OtherWay {
+    explicit OtherWay(const deliver::Client& client) : envelope(client) {}
+    deliver::Envelope envelope;
+    Way way{envelope};
+  };
+  std::vector<std::unique_ptr<OtherWay>> other_ways;  // by PRDR
+  std::vector<std::size_t> replies_due;  // by PRDR: the party that each accepted RCPT named
+  struct Told {
+    smtp::Reply reply;
+    std::string_view by;
+  };
+  std::vector<Told> outcomes;        // by PRDR: of each party, from the last decision on
+  std::vector<std::string> have_it;  // recipients who are left out: they got it the last time
+  std::vector<smtp::Reply> answers;  // of the recipients of the envelope, where they differ
+  std::optional<Party> judged;       // while no recipient is known
+  std::vector<Party> parties;        // of each accepted recipient, and of the last
   Marks marks;
   Trail trail;
   std::vector<Heard> heard;

@@ -1,4 +1,4 @@
-// What a verdict comes to: the common keys of PLUGINS.md section 4.
+// What a verdict comes to: the keys that every instance has.
 #include <postern/base/log.hpp>
 #include <postern/base/text.hpp>
 #include <postern/facts/client_name.hpp>

@@ -38,7 +38,7 @@ constexpr Names<AuthMechanism, 8> mechanisms = {{
     {"OAUTHBEARER", AuthMechanism::oauthbearer},
 }};
 
-constexpr std::array<std::pair<std::string_view, bool Capabilities::*>, 11> keywords = {{
+constexpr std::array<std::pair<std::string_view, bool Capabilities::*>, 12> keywords = {{
     {"PIPELINING", &Capabilities::pipelining},
     {"8BITMIME", &Capabilities::eight_bit_mime},
     {"ENHANCEDSTATUSCODES", &Capabilities::enhanced_status_codes},
@@ -48,6 +48,7 @@ constexpr std::array<std::pair<std::string_view, bool Capabilities::*>, 11> keyw
     {"BINARYMIME", &Capabilities::binarymime},
     {"STARTTLS", &Capabilities::starttls},
     {"PRDR", &Capabilities::prdr},
+    {"REQUIRETLS", &Capabilities::requiretls},
     {"VRFY", &Capabilities::vrfy},
     {"HELP", &Capabilities::help},
 }};
@@ -163,10 +164,19 @@ void withhold(Capabilities& offers, std::string_view keyword) {
   for (const auto& [spelling, member] : keywords)
     if (iequals(keyword, spelling)) offers.*member = false;
   if (iequals(keyword, "SIZE")) offers.size = false;
-  if (iequals(keyword, "AUTH")) offers.auth = {};
+  if (iequals(keyword, "AUTH")) {
+    offers.auth = {};
+    offers.auth_parameter = false;
+  }
 }
 
 std::string_view name(Attribute attribute) { return find_name(attribute, attributes); }
+std::optional<AuthMechanism> auth_mechanism(std::string_view name) {
+  for (const auto& [spelling, flag] : mechanisms)
+    if (iequals(name, spelling)) return flag;
+  return {};
+}
+
 std::string_view name(AuthMechanism mechanism) { return find_name(mechanism, mechanisms); }
 
 }  // namespace postern::smtp

@@ -4,6 +4,7 @@
 #include <postern/smtp/reply.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -62,6 +63,7 @@ struct Capabilities {
   bool binarymime = false;             // RFC 3030
   bool starttls = false;               // RFC 3207
   bool prdr = false;                   // draft-hall-prdr
+  bool requiretls = false;             // RFC 8689
   bool help = false;
   bool vrfy = false;
   std::uint64_t size_limit = 0;         // with `size`: octets; 0: no fixed maximum
@@ -69,6 +71,7 @@ struct Capabilities {
   std::uint32_t limit_rcpt = 0;         // RCPTMAX
   std::uint32_t limit_rcpt_domain = 0;  // RCPTDOMAINMAX
   Flags<AuthMechanism> auth = {};       // RFC 4954
+  bool auth_parameter = false;          // MAIL takes AUTH=, whatever is listed
   Flags<Attribute> xclient = {};
   Flags<Attribute> xforward = {};
 
@@ -84,6 +87,7 @@ Reply ehlo_reply(std::string_view hostname, const Capabilities& offered);
 
 std::string_view name(Attribute attribute);  // "REVERSE_NAME"
 std::string_view name(AuthMechanism mechanism);
+std::optional<AuthMechanism> auth_mechanism(std::string_view name);  // in any case
 
 // Takes an extension out by its keyword, in any case; one that is not there is none the less gone.
 void withhold(Capabilities& offers, std::string_view keyword);

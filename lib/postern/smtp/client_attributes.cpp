@@ -90,7 +90,9 @@ bool set(ClientAttributes& known, Attribute attribute, std::string value) {
       known.ident = std::move(value);
       return true;
     case Attribute::login:
-      return value.empty();
+      if (!is_clean_utf8(value)) return false;
+      known.login = std::move(value);
+      return true;
   }
   return false;
 }
@@ -108,9 +110,7 @@ Result<void> read_one(std::string_view pair, Flags<Attribute> offered, Flags<Att
   if (!value) return fail(value.error());
   if (value->size() > limits::xclient_value_octets) return fail(Errc::too_long, "a value");
   if (iequals(*value, "[UNAVAILABLE]") || iequals(*value, "[TEMPUNAVAIL]")) value->clear();
-  const bool unknown_login = *attribute == Attribute::login && value->empty();
-  if (!offered.has(*attribute) && !unknown_login)
-    return fail(Errc::unsupported, "an attribute that is not offered");
+  if (!offered.has(*attribute)) return fail(Errc::unsupported, "an attribute that is not offered");
   const bool is_xforward = offered.has(Attribute::source);
   const bool is_known = set(known, *attribute, std::move(*value));
   if (!is_known && !is_xforward) return fail(Errc::malformed, std::string(name(*attribute)));
@@ -122,7 +122,7 @@ Result<void> read_one(std::string_view pair, Flags<Attribute> offered, Flags<Att
 
 Flags<Attribute> xclient_attributes() {
   return flags_of({Attribute::name, Attribute::addr, Attribute::port, Attribute::proto,
-                   Attribute::helo, Attribute::destaddr, Attribute::destport,
+                   Attribute::helo, Attribute::login, Attribute::destaddr, Attribute::destport,
                    Attribute::reverse_name});
 }
 

@@ -18,6 +18,7 @@ struct ClientAttributes {
   std::optional<std::string> name;          // a domain
   std::optional<std::string> reverse_name;  // likewise, not confirmed
   std::optional<std::string> helo;
+  std::optional<std::string> login;  // who has authenticated to the peer
   std::optional<std::string> ident;  // the peer's own name for the session or message
   std::optional<IpAddress> addr;
   std::optional<IpAddress> destaddr;
@@ -27,14 +28,14 @@ struct ClientAttributes {
   std::optional<bool> local;  // SOURCE: it came up at the peer itself
 };
 
-// Of XCLIENT, as we offer it: no LOGIN; of XFORWARD.
+// Of XCLIENT, of XFORWARD, as we offer them.
 Flags<Attribute> xclient_attributes();
 Flags<Attribute> xforward_attributes();
 
 // Reads "NAME=VALUE …" over what `known` holds; with an error `known` stays as it was. Values are
 // xtext and at most 255 octets; an attribute stands once in a command. LOGIN=[UNAVAILABLE] says
-// nothing and is taken though it is not offered. XFORWARD may tell of names, addresses and
-// protocols that are not SMTP's: they count as not known.
+// that nobody has. XFORWARD may tell of names, addresses and protocols that are not SMTP's: they
+// count as not known.
 // Errors: malformed, also for a control or non-ASCII octet behind xtext; unsupported: an attribute
 // that is not among `offered`; too_long.
 Result<void> read_client_attributes(std::string_view argument, Flags<Attribute> offered,

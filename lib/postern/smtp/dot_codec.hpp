@@ -22,6 +22,7 @@ enum class BareNewline : std::uint8_t {
 enum class Framing : std::uint8_t {
   dots,    // DATA
   chunks,  // BDAT: whoever counts the octets says finish()
+  octets,  // BDAT of BODY=BINARYMIME: likewise, and there are no lines (RFC 3030 section 3)
 };
 
 // What was seen in a body.
@@ -64,6 +65,7 @@ class BodyDecoder {
   // Whether the body must not be forwarded whatever else is decided: a bare newline under `reject`,
   // or a NUL, around which servers disagree about what a line is.
   bool must_be_refused() const {
+    if (framing_ == Framing::octets) return false;
     return traits_.nul || (policy_ == BareNewline::reject && (traits_.bare_cr || traits_.bare_lf));
   }
 

@@ -126,6 +126,10 @@ void BodyDecoder::read_lines(const char*& at, const char* end, std::string& out)
 BodyDecoder::State BodyDecoder::feed(std::string_view in, std::string& out) {
   const char* at = in.data();
   const char* end = at + in.size();
+  if (framing_ == Framing::octets) {
+    put(in, out);
+    at = end;
+  }
   while (at != end && place_ != Place::done) {
     if (place_ == Place::in_line)
       read_lines(at, end, out);

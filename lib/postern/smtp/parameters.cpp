@@ -11,10 +11,21 @@
 namespace postern::smtp {
 namespace {
 
-enum class Keyword : std::uint8_t { size, body, smtputf8, ret, envid, auth, prdr, notify, orcpt };
+enum class Keyword : std::uint8_t {
+  size,
+  body,
+  smtputf8,
+  ret,
+  envid,
+  auth,
+  prdr,
+  requiretls,
+  notify,
+  orcpt
+};
 
-constexpr std::array<std::string_view, 9> keyword_names = {
-    "SIZE", "BODY", "SMTPUTF8", "RET", "ENVID", "AUTH", "PRDR", "NOTIFY", "ORCPT"};
+constexpr std::array<std::string_view, 10> keyword_names = {
+    "SIZE", "BODY", "SMTPUTF8", "RET", "ENVID", "AUTH", "PRDR", "REQUIRETLS", "NOTIFY", "ORCPT"};
 
 struct Parameter {
   std::string_view text;  // "SIZE=10"
@@ -51,9 +62,11 @@ bool offers(const Capabilities& offered, Keyword keyword) {
     case Keyword::smtputf8:
       return offered.smtputf8;
     case Keyword::auth:
-      return !offered.auth.empty();
+      return !offered.auth.empty() || offered.auth_parameter;
     case Keyword::prdr:
       return offered.prdr;
+    case Keyword::requiretls:
+      return offered.requiretls;
     case Keyword::ret:
     case Keyword::envid:
     case Keyword::notify:
@@ -166,6 +179,9 @@ bool read(const Parameter& parameter, Keyword keyword, const Capabilities& offer
     case Keyword::prdr:
       into.prdr = true;
       return !parameter.has_value;
+    case Keyword::requiretls:
+      into.requiretls = true;
+      return !parameter.has_value;
     case Keyword::notify:
     case Keyword::orcpt:
       break;
@@ -195,7 +211,8 @@ Result<Parameters> parse(std::string_view text, const Capabilities& offered, boo
   for (auto next = take_parameter(text); !next.text.empty(); next = take_parameter(text)) {
     const auto keyword = keyword_of(next.name);
     if (!is_name(next.name)) return fail(Errc::malformed, "parameter name");
-    if (!keyword || is_for_rcpt(*keyword) != for_rcpt || !offers(offered, *keyword))
+    const bool taken = keyword && (offers(offered, *keyword) || *keyword == Keyword::requiretls);
+    if (!taken || is_for_rcpt(*keyword) != for_rcpt)
       return fail(Errc::unsupported, std::string(next.name));
     const unsigned bit = 1u << static_cast<unsigned>(*keyword);
     if ((seen & bit) != 0 || !read(next, *keyword, offered, parameters))
@@ -215,11 +232,26 @@ Result<RcptParameters> parse_rcpt_parameters(std::string_view text, const Capabi
   return parse<RcptParameters>(text, offered, true);
 }
 
+void distrust_auth(MailParameters& parameters) {
+  if (parameters.auth.empty() || parameters.auth == "<>") return;
+  parameters.auth = "<>";
+  std::string_view rest = parameters.text;
+  std::string text;
+  for (auto next = take_parameter(rest); !next.text.empty(); next = take_parameter(rest)) {
+    if (!text.empty()) text += ' ';
+    text += keyword_of(next.name) == Keyword::auth ? std::string_view("AUTH=<>") : next.text;
+  }
+  parameters.text = std::move(text);
+}
+
 std::string parameters_for(std::string_view text, const Capabilities& offered) {
   std::string out;
   for (auto next = take_parameter(text); !next.text.empty(); next = take_parameter(text)) {
     const auto keyword = keyword_of(next.name);
     if (!keyword || !offers(offered, *keyword)) continue;
+    if (*keyword == Keyword::prdr) continue;  // between two hops alone
+    Body body;
+    if (*keyword == Keyword::body && !read_body(next.value, offered, body)) continue;
     out += ' ';
     out += next.text;
   }

@@ -21,6 +21,7 @@ struct MailParameters {
   Ret ret = Ret::unspecified;         // RET (RFC 3461 section 4.3)
   bool smtputf8 = false;              // SMTPUTF8 (RFC 6531 section 3.4)
   bool prdr = false;                  // PRDR (draft-hall-prdr)
+  bool requiretls = false;            // REQUIRETLS (RFC 8689)
   std::string envid;                  // ENVID (RFC 3461 section 4.4), xtext; empty: not given
   std::string auth;                   // AUTH (RFC 4954 section 5), xtext or "<>"; empty: not given
   std::string text;                   // all of them as received, without the blank in front
@@ -44,12 +45,18 @@ struct RcptParameters {
 // In: what follows the path, and what we offered in EHLO (nothing after HELO).
 // Errors: unsupported (555): a parameter that is unknown or not offered; malformed (501): repeated,
 // or a value that its grammar does not have, or one that hides a control octet in its encoding.
+// REQUIRETLS is read also where it is not offered: its refusal says more than 555 (RFC 8689 section
+// 5).
 Result<MailParameters> parse_mail_parameters(std::string_view text, const Capabilities& offered);
 Result<RcptParameters> parse_rcpt_parameters(std::string_view text, const Capabilities& offered);
 
+// What AUTH= says of the message's author becomes "<>", unknown: whoever says it is not trusted
+// with that (RFC 4954 section 5).
+void distrust_auth(MailParameters& parameters);
+
 // Of `text`, those parameters that a downstream with `offered` takes, each octet for octet and with
 // a blank in front: "" or " SIZE=10 BODY=8BITMIME". What is left out is the caller's duty to
-// bridge.
+// bridge. PRDR is: we ask nobody for it.
 std::string parameters_for(std::string_view text, const Capabilities& offered);
 
 }  // namespace postern::smtp

@@ -1,4 +1,6 @@
+#include <postern/coro/sleep.hpp>
 #include <postern/plugin/loader.hpp>
+#include <postern/plugin/pool.hpp>
 #include <postern/policy/load.hpp>
 #include <postern/smtp/timeouts.hpp>
 #include <postern/testing/harness.hpp>
@@ -119,15 +121,30 @@ class Harness::WorkerScope final : public plugin::HookScope {
       : HookScope(plugin::ScopeKind::worker, lineup, scheduler, lineup.snapshot().site()) {}
 };
 
+// Each job takes as long as most do.
+class Harness::SimPool final : public plugin::Pool {
+ public:
+  coro::Task<bool> run(net::PoolJob& job) override {
+    auto waited = co_await coro::sleep(2ms);
+    if (!waited) co_return false;
+    job.work();
+    co_return true;
+  }
+};
+
 Harness::Harness(std::uint64_t seed, LinkOptions downstream_link)
     : sim(seed),
       files(sim),
       network(sim, downstream_link),
+      programs(sim),
       dns(sim),
       plugins_(std::make_unique<Plugins>()),
+      pool_(std::make_unique<SimPool>()),
       routes_(sim, files, network, log),
       sessions_(sim, "worker") {
   files.add_directory(spool);
+  routes_.use(dns);
+  routes_.use(programs);
   downstream.settings().patience = 24h;  // longer than any limit of ours: whoever hangs is seen
   recipients.add_domain("example.net");
   settings.hostname = "mx.example.net";
@@ -196,8 +213,10 @@ void Harness::open() {
     listen();
     forward();
   }
-  route_service_.emplace(routes_, pool);
+  route_service_.emplace(routes_, pool,
+                         session::program_settings(loaded.configuration.programs, 1));
   lineup_->services().provide<plugin::Routes>("postern", *route_service_);
+  lineup_->services().provide<plugin::Pool>("postern", *pool_);
   worker_ = std::make_unique<WorkerScope>(sim, *lineup_);
   services_.reset(
       new session::Services{sim, files, log, *route_, *lineup_, *worker_, settings, *this});
@@ -283,7 +302,9 @@ std::string Harness::end(std::size_t hung) {
   if (open > 0) left += fmt::format("{} connections are not given back\n", open);
   if (network.served() > hung)
     left += fmt::format("{} streams to downstreams are open\n", network.served() - hung);
+  if (programs.running() > hung) left += "programs are not given up\n";
   network.stop();
+  programs.stop();
   sim.run_until_idle();
   if (sim.live_tasks() > 0) left += fmt::format("{} tasks live on\n", sim.live_tasks());
   return left;

@@ -27,6 +27,7 @@
 #include <postern/testing/scripted_downstream.hpp>
 #include <postern/testing/scripted_resolver.hpp>
 #include <postern/testing/sim_network.hpp>
+#include <postern/testing/sim_programs.hpp>
 
 #include <memory>
 #include <optional>
@@ -111,6 +112,7 @@ class Harness : private session::SessionHost {
   KeptLog log;
   MemoryFiles files;
   SimNetwork network;
+  SimPrograms programs;
   ScriptedDownstream downstream;
   ScriptedResolver dns;
   MemoryStore store{sim};
@@ -125,6 +127,7 @@ class Harness : private session::SessionHost {
  private:
   class Plugins;
   class WorkerScope;
+  class SimPool;
   using Maker = std::unique_ptr<plugin::Plugin> (*)();
   void session_ended() override {}
   Counters& counters() override { return counted; }
@@ -132,6 +135,7 @@ class Harness : private session::SessionHost {
   void open();
 
   std::unique_ptr<Plugins> plugins_;
+  std::unique_ptr<SimPool> pool_;
   std::unique_ptr<plugin::Lineup> lineup_;
   std::unique_ptr<WorkerScope> worker_;
   deliver::Routes routes_;

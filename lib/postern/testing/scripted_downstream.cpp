@@ -23,9 +23,9 @@ std::string without_verb(std::string_view line, std::string_view verb) {
 }  // namespace
 
 std::string_view name(Phase phase) {
-  static constexpr std::array<std::string_view, 12> names{
-      "connect", "greeting", "ehlo", "xforward",    "xclient", "mail",
-      "rcpt",    "data",     "body", "end_of_data", "rset",    "quit"};
+  static constexpr std::array<std::string_view, 14> names{
+      "connect", "greeting", "ehlo", "starttls", "handshake",   "xforward", "xclient",
+      "mail",    "rcpt",     "data", "body",     "end_of_data", "rset",     "quit"};
   return names.at(static_cast<std::size_t>(phase));
 }
 
@@ -44,6 +44,7 @@ struct ScriptedDownstream::Connection {
   bool in_transaction = false;
   std::string reverse_path;
   std::vector<std::string> forward_paths;
+  Delivery* chunks = nullptr;  // what has come by BDAT, up to its last
 };
 
 std::size_t ScriptedDownstream::promised() const {
@@ -102,9 +103,12 @@ coro::Task<bool> ScriptedDownstream::read_proxy_header(Connection& connection) {
   co_return rest.has_value();
 }
 
-std::string ScriptedDownstream::ehlo_reply() const {
+std::string ScriptedDownstream::ehlo_reply(const Connection& connection) const {
   std::string reply = "250-" + settings_.hostname + "\r\n";
-  for (const std::string& line : settings_.capabilities) reply += "250-" + line + "\r\n";
+  const bool encrypted = connection.session.tls.has_value();
+  const bool other = encrypted && !settings_.capabilities_under_tls.empty();
+  for (const std::string& line : other ? settings_.capabilities_under_tls : settings_.capabilities)
+    if (!encrypted || line != "STARTTLS") reply += "250-" + line + "\r\n";
   reply[reply.rfind("250-") + 3] = ' ';
   return reply;
 }
@@ -118,10 +122,16 @@ coro::Task<ScriptedDownstream::Next> ScriptedDownstream::command(Connection& con
     reply = "500 5.5.1 the other protocol is spoken here\r\n";
   } else if (istarts_with(line, "EHLO ") || istarts_with(line, "LHLO ")) {
     phase = Phase::ehlo;
-    reply = settings_.capabilities.empty() ? "502 5.5.1 no extensions\r\n" : ehlo_reply();
+    reply = settings_.capabilities.empty() ? "502 5.5.1 no extensions\r\n" : ehlo_reply(connection);
   } else if (istarts_with(line, "HELO ")) {
     phase = Phase::ehlo;
     reply = "250 " + settings_.hostname + "\r\n";
+  } else if (iequals(line, "STARTTLS")) {
+    phase = Phase::starttls;
+    reply = settings_.tls ? "220 2.0.0 go ahead\r\n" : "502 5.5.1 no TLS\r\n";
+  } else if (istarts_with(line, "BDAT ")) {
+    Next next = co_await take_chunk(connection, without_verb(line, "BDAT "));
+    co_return next;
   } else if (istarts_with(line, "XFORWARD ")) {
     phase = Phase::xforward;
   } else if (istarts_with(line, "XCLIENT ")) {
@@ -160,6 +170,8 @@ coro::Task<ScriptedDownstream::Next> ScriptedDownstream::command(Connection& con
     connection.forward_paths.push_back(without_verb(line, "RCPT TO:"));
   } else if (phase == Phase::data && connection.code == 354) {
     next = co_await take_message(connection);
+  } else if (phase == Phase::starttls && connection.code == 220) {
+    next = co_await begin_tls(connection);
   } else if (iequals(line, "RSET") || phase == Phase::ehlo || phase == Phase::xclient) {
     connection.in_transaction = false;
     connection.forward_paths.clear();
@@ -207,6 +219,63 @@ coro::Task<ScriptedDownstream::Next> ScriptedDownstream::take_message(Connection
   delivery.content = unstuff(*octets);
   delivery.complete = true;
   if (early_answer) co_return Next::go_on;
+  Next next = co_await finish_message(connection, delivery);
+  co_return next;
+}
+
+// RFC 3030: the octets as they are, a reply to each chunk; that to the last one is `end_of_data`.
+coro::Task<ScriptedDownstream::Next> ScriptedDownstream::take_chunk(Connection& connection,
+                                                                    std::string argument) {
+  const std::string_view count = std::string_view(argument).substr(0, argument.find(' '));
+  const bool last = argument.ends_with(" LAST");
+  if (!connection.chunks) {
+    connection.chunks = &ledger_.emplace_back();
+    connection.chunks->reverse_path = connection.reverse_path;
+    connection.chunks->forward_paths = connection.forward_paths;
+  }
+  Delivery& delivery = *connection.chunks;
+  auto octets = co_await connection.wire.exactly(to_number<std::size_t>(count).value_or(0),
+                                                 settings_.patience);
+  if (!octets) {
+    connection.session.end = octets.error();
+    co_return Next::end;
+  }
+  delivery.content += *octets;
+  if (!last) {
+    Next next = co_await answer(connection, Phase::data, "250 2.0.0 chunk taken\r\n");
+    co_return next;
+  }
+  delivery.complete = true;
+  connection.chunks = nullptr;
+  connection.in_transaction = false;
+  connection.forward_paths.clear();
+  Next next = co_await finish_message(connection, delivery);
+  co_return next;
+}
+
+// Whatever has come in the clear behind STARTTLS is kept: nothing should have.
+coro::Task<ScriptedDownstream::Next> ScriptedDownstream::begin_tls(Connection& connection) {
+  connection.session.commands_in_clear = connection.session.commands.size();
+  connection.in_transaction = false;
+  if (const Fault* fault = fault_for(connection, Phase::handshake)) {
+    Fault copy = *fault;
+    auto hello = co_await connection.wire.some(settings_.patience);  // the client speaks first
+    if (!hello) co_return Next::end;
+    Next next = co_await act(connection, std::move(copy));
+    co_return next;
+  }
+  auto facts = co_await settings_.tls->accept(connection.wire.stream(), net::TlsStart::at_once,
+                                              settings_.patience);
+  if (!facts) {
+    connection.session.end = facts.error();
+    co_return Next::end;
+  }
+  connection.session.tls = std::move(*facts);
+  co_return Next::go_on;
+}
+
+coro::Task<ScriptedDownstream::Next> ScriptedDownstream::finish_message(Connection& connection,
+                                                                        Delivery& delivery) {
   if (settings_.lmtp) {
     Delivery copy = std::move(delivery);
     ledger_.pop_back();

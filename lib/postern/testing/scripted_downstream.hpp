@@ -6,6 +6,7 @@
 //   network.listen(address, [&](net::StreamPtr s) { return downstream.serve(std::move(s)); });
 #pragma once
 
+#include <postern/net/tls.hpp>
 #include <postern/testing/wire.hpp>
 
 #include <deque>
@@ -17,6 +18,8 @@ enum class Phase {
   connect,
   greeting,
   ehlo,
+  starttls,   // its reply; what a fault puts behind that comes in the same write
+  handshake,  // what a fault does, or says, instead of it
   xforward,
   xclient,
   mail,
@@ -70,8 +73,10 @@ class ScriptedDownstream {
     std::vector<std::string> capabilities = {"PIPELINING", "SIZE 10240000",       "8BITMIME",
                                              "SMTPUTF8",   "ENHANCEDSTATUSCODES", "DSN"};
     std::map<std::string, std::string> recipients;  // "<a@example.net>", "*": its reply to RCPT
-    bool lmtp = false;                              // LHLO, and a reply for each recipient
-    bool proxy = false;                             // a PROXY header (v1 or v2) comes first
+    net::TlsServer* tls = nullptr;  // what it speaks after STARTTLS, where it offers that
+    std::vector<std::string> capabilities_under_tls;  // none: the same, but for STARTTLS
+    bool lmtp = false;                                // LHLO, and a reply for each recipient
+    bool proxy = false;                               // a PROXY header (v1 or v2) comes first
     bool keeps_silent_end = false;  // at the client's end, does not close its own half
     Duration think{};               // before each reply
     Duration patience = std::chrono::minutes(30);  // for each command
@@ -80,6 +85,8 @@ class ScriptedDownstream {
   struct Session {
     SocketAddress from;
     std::string proxy_header;
+    std::optional<net::TlsFacts> tls;   // after its handshake
+    std::size_t commands_in_clear = 0;  // up to STARTTLS, that among them
     std::vector<std::string> commands;
     std::optional<Error> end;  // how it ended; nothing: QUIT, a fault, or it still lives
   };
@@ -106,6 +113,9 @@ class ScriptedDownstream {
   coro::Task<void> converse(Connection& connection);
   coro::Task<Next> command(Connection& connection, std::string line);
   coro::Task<Next> take_message(Connection& connection);
+  coro::Task<Next> take_chunk(Connection& connection, std::string argument);
+  coro::Task<Next> finish_message(Connection& connection, Delivery& delivery);
+  coro::Task<Next> begin_tls(Connection& connection);
   coro::Task<Next> answer_for_each(Connection& connection, Delivery whole);
   coro::Task<bool> read_proxy_header(Connection& connection);
   coro::Task<bool> begin_body(Connection& connection, Delivery& delivery);
@@ -114,7 +124,7 @@ class ScriptedDownstream {
   coro::Task<Next> answer(Connection& connection, Phase phase, std::string reply);
   coro::Task<Next> act(Connection& connection, Fault fault);
   const Fault* fault_for(Connection& connection, Phase phase);
-  std::string ehlo_reply() const;
+  std::string ehlo_reply(const Connection& connection) const;
 
   Settings settings_;
   std::vector<Fault> faults_;

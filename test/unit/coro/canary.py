@@ -4,7 +4,7 @@
 usage: canary.py canary_forms.cpp COMPILER...
 
 The day a compiler is repaired, the list below the line "wrong" shrinks; the day it breaks a form that
-STYLE.md section 3 allows, this test fails.
+our coding rules allow, this test fails.
 """
 import os
 import subprocess
@@ -82,7 +82,7 @@ def main():
         print("  none: this compiler needs no house rule")
     broken = [name for name in bad if name.startswith("allowed_")]
     if broken:
-        print(f"FAILED: STYLE.md section 3 allows {', '.join(sorted(broken))}")
+        print(f"FAILED: our coding rules allow {', '.join(sorted(broken))}")
     return 1 if broken else 0
 
 

@@ -1,6 +1,6 @@
-// Forms of co_await that compilers get wrong, and those that the house rule allows (STYLE.md
-// section 3). Built and run by canary.py, never linked with the library: `canary NAME` runs one
-// form. Exit status 0: right; 1: an object was destroyed twice or never, or the body did not run.
+// Forms of co_await that compilers get wrong, and those that the house rule allows. Built and run
+// by canary.py, never linked with the library: `canary NAME` runs one form. Exit status 0: right;
+// 1: an object was destroyed twice or never, or the body did not run.
 //
 // The task is the library's in miniature: a child is started inline by a `bool await_suspend`.
 #include <coroutine>

@@ -1,4 +1,4 @@
-// What a stop leaves behind, row by row of the table in STYLE.md section 3.
+// What a stop leaves behind, row by row.
 #include <postern/coro/deadline.hpp>
 #include <postern/coro/event.hpp>
 #include <postern/coro/sleep.hpp>

@@ -33,7 +33,7 @@ TEST_CASE("Decoder: gives back what was encoded, in any pieces", "[daemon][proto
   const std::size_t step = GENERATE(as<std::size_t>{}, 1, 7, 100'000);
   SECTION("for a worker") {
     const std::string wire =
-        encode(Hello{3, 1'000'000'000'000, 8, 77, 9, {4, 5, 70'000}, {0, 1, 1}}) +
+        encode(Hello{3, 1'000'000'000'000, 8, 77, 9, {4, 5, 70'000}, {0, 1, 1}, 12}) +
         encode(BundleBytes{std::string(5000, '\0') + "x"}) + encode(Serve{4}) +
         encode(Release{70'000}) + encode(Drain{}) + encode(Finish{}) + encode(Reopen{}) +
         encode(Ask{1'000'000'000'001, "status"}) +
@@ -46,6 +46,7 @@ TEST_CASE("Decoder: gives back what was encoded, in any pieces", "[daemon][proto
     CHECK(hello.workers == 8);
     CHECK(hello.row == 77);
     CHECK(hello.counters == 9);
+    CHECK(hello.helper == 12);
     CHECK(hello.sockets == std::vector<int>{4, 5, 70'000});
     CHECK(hello.listeners == std::vector<std::uint64_t>{0, 1, 1});
     CHECK(std::get<BundleBytes>(*got[1]).bytes == std::string(5000, '\0') + "x");

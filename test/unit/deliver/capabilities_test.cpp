@@ -66,8 +66,8 @@ TEST_CASE("SmtpRoute: offers what the downstream was seen to offer", "[deliver][
   CHECK(world.end() == "");
 }
 
-TEST_CASE("SmtpRoute: DSN parameters go where they are taken, and not elsewhere (integration 13)",
-          "[deliver][capabilities]") {
+TEST_CASE("SmtpRoute: DSN parameters go where they are taken, and not elsewhere",
+          "[deliver][capabilities][line:13]") {
   World world;
   const bool dsn = GENERATE(true, false);
   if (!dsn) world.downstream.settings().capabilities = {"SIZE"};
@@ -80,7 +80,7 @@ TEST_CASE("SmtpRoute: DSN parameters go where they are taken, and not elsewhere 
         (dsn ? "<x@example.net> NOTIFY=NEVER" : "<x@example.net>"));
 }
 
-TEST_CASE("SmtpRoute: 8-bit content needs 8BITMIME (integration 11)", "[deliver][capabilities]") {
+TEST_CASE("SmtpRoute: 8-bit content needs 8BITMIME", "[deliver][capabilities][line:11]") {
   World world;
   world.downstream.settings().capabilities = {"PIPELINING"};
   SECTION("refused") {
@@ -95,14 +95,14 @@ TEST_CASE("SmtpRoute: 8-bit content needs 8BITMIME (integration 11)", "[deliver]
   }
 }
 
-TEST_CASE("SmtpRoute: SMTPUTF8 is needed by addresses and header sections (integration 12)",
-          "[deliver][capabilities]") {
+TEST_CASE("SmtpRoute: SMTPUTF8 is needed by addresses and header sections",
+          "[deliver][capabilities][line:12]") {
   World world;
   world.downstream.settings().capabilities = {"PIPELINING", "8BITMIME"};
   SECTION("a recipient is refused alone") {
     CHECK(transaction(world, " SMTPUTF8", "a: b\r\n",
                       "RCPT TO:<x@example.net>\r\nRCPT TO:<\xc3\xa9@example.net>\r\n") ==
-          "250 2.1.0, 250 2.0.0, 550 5.6.7, 354, 250 2.0.0");
+          "250 2.1.0, 250 2.0.0, 553 5.6.7, 354, 250 2.0.0");
     CHECK(world.downstream.ledger()[0].forward_paths.size() == 1);
   }
   SECTION("a header section") {
@@ -117,7 +117,7 @@ TEST_CASE("SmtpRoute: SMTPUTF8 is needed by addresses and header sections (integ
   }
 }
 
-TEST_CASE("SmtpRoute: the downstream's SIZE holds (integration 17)", "[deliver][capabilities]") {
+TEST_CASE("SmtpRoute: the downstream's SIZE holds", "[deliver][capabilities][line:17]") {
   World world;
   world.downstream.settings().capabilities = {"SIZE 100"};
   SECTION("as announced") {

@@ -62,6 +62,21 @@ TEST_CASE("Identity: XCLIENT comes once, and EHLO again, with the client's name"
   CHECK(said[2] == "EHLO c.example");
 }
 
+TEST_CASE("Identity: XCLIENT tells who has authenticated, where LOGIN is offered",
+          "[deliver][identity]") {
+  deliver::Client client = a_client();
+  smtp::Flags<smtp::Attribute> offered;
+  offered.add(smtp::Attribute::addr);
+  client.login = "anna b@example.net";
+  CHECK(deliver::xclient_lines(client, offered).at(0) == "XCLIENT ADDR=192.0.2.1\r\n");
+  offered.add(smtp::Attribute::login);
+  CHECK(deliver::xclient_lines(client, offered).at(0) ==
+        "XCLIENT LOGIN=anna+20b@example.net ADDR=192.0.2.1\r\n");
+  client.login.clear();
+  CHECK(deliver::xclient_lines(client, offered).at(0) ==
+        "XCLIENT LOGIN=[UNAVAILABLE] ADDR=192.0.2.1\r\n");
+}
+
 TEST_CASE("Identity: behind a PROXY header EHLO has the client's name", "[deliver][identity]") {
   World world;
   world.downstream.settings().proxy = true;
@@ -96,7 +111,7 @@ TEST_CASE("Identity: the PROXY header opens the connection", "[deliver][identity
 }
 
 TEST_CASE("Identity: a downstream that does not let us say it takes nothing",
-          "[deliver][identity]") {
+          "[deliver][identity][line:36]") {
   World world;
   world.pool.identity = GENERATE(Identity::xforward, Identity::xclient);
   world.listen();
@@ -105,7 +120,8 @@ TEST_CASE("Identity: a downstream that does not let us say it takes nothing",
   CHECK(world.end() == "");
 }
 
-TEST_CASE("Identity: values are xtext, and lines at most 512 octets", "[deliver][identity]") {
+TEST_CASE("Identity: values are xtext, and lines at most 512 octets",
+          "[deliver][identity][line:5]") {
   deliver::Client client = a_client();
   client.helo = "[IPv6:2001:db8::1]";
   client.name = std::string(200, 'n') + "+= \x7f";

@@ -73,7 +73,7 @@ TEST_CASE("LMTP: says LHLO, and the client hears one reply", "[deliver][lmtp]") 
   CHECK(world.end() == "");
 }
 
-TEST_CASE("LMTP: what all recipients heard is the answer", "[deliver][lmtp]") {
+TEST_CASE("LMTP: what all recipients heard is the answer", "[deliver][lmtp][line:47]") {
   World world;
   prepare(world);
   SECTION("one recipient's own words") {

@@ -129,7 +129,7 @@ TEST_CASE("verify: one connection is enough for mail and probes", "[deliver][ver
   CHECK(world.end() == "");
 }
 
-TEST_CASE("verify: postmaster is never asked about", "[deliver][verify]") {
+TEST_CASE("verify: postmaster is never asked about", "[deliver][verify][line:30]") {
   World world;
   prepare(world);
   CHECK(rcpt(world, "PostMaster@example.net") != "");

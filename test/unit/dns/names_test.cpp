@@ -18,7 +18,7 @@ Result<Answer<IpAddress>> answer(std::vector<const char*> addresses, bool name_e
 
 }  // namespace
 
-TEST_CASE("reverse_name: octets or nibbles from the last to the first", "[dns][names]") {
+TEST_CASE("reverse_name: octets or nibbles from the last to the first", "[dns][names][line:42]") {
   CHECK(reverse_name(ip("127.0.0.2")) == "2.0.0.127");
   CHECK(reverse_name(ip("::ffff:192.0.2.99")) == "99.2.0.192");  // RFC 5782 section 2.1
   CHECK(reverse_name(ip("2001:db8:1:2:3:4:567:89ab")) ==

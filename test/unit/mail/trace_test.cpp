@@ -36,7 +36,8 @@ void check_form(const std::string& field) {
 
 }  // namespace
 
-TEST_CASE("received_field: has the clauses of RFC 5321 in their order, folded", "[mail][trace]") {
+TEST_CASE("received_field: has the clauses of RFC 5321 in their order, folded",
+          "[mail][trace][line:37]") {
   Trace trace = usual();
   trace.recipient = "user@example.net";
   const std::string field = received_field(trace);
@@ -62,7 +63,7 @@ TEST_CASE("received_field: names TLS, IPv6 and an unknown reverse name", "[mail]
         "\tSat, 21 Nov 2026 11:15:31 +0000\r\n");
 }
 
-TEST_CASE("with_protocol: has the tokens of RFC 3848 and RFC 6531", "[mail][trace]") {
+TEST_CASE("with_protocol: has the tokens of RFC 3848 and RFC 6531", "[mail][trace][line:37]") {
   struct Row {
     bool extended, lmtp, tls, authenticated, utf8;
     const char* token;

@@ -58,7 +58,7 @@ TEST_CASE("crc32c: gives the check value of RFC 3720", "[net][proxy]") {
   CHECK(net::crc32c("6789", net::crc32c("12345")) == 0xe3069283u);
 }
 
-TEST_CASE("PROXY version 1: is taken exactly as it is specified", "[net][proxy]") {
+TEST_CASE("PROXY version 1: is taken exactly as it is specified", "[net][proxy][line:21]") {
   struct Row {
     const char* why;
     std::string input;
@@ -110,7 +110,7 @@ TEST_CASE("PROXY version 1: is taken exactly as it is specified", "[net][proxy]"
   CHECK(header.octets == row.input.size());
 }
 
-TEST_CASE("PROXY version 2: what is in it counts, and how long it is", "[net][proxy]") {
+TEST_CASE("PROXY version 2: what is in it counts, and how long it is", "[net][proxy][line:22]") {
   struct Row {
     const char* why;
     std::string input;

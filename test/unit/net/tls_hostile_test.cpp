@@ -168,7 +168,7 @@ TEST_CASE("TLS: what comes in the clear after that breaks the handshake", "[net]
   CHECK(facts.error().code == Errc::malformed);
 }
 
-TEST_CASE("TLS: versions before 1.2 are refused", "[net][tls]") {
+TEST_CASE("TLS: versions before 1.2 are refused", "[net][tls][line:50]") {
   const int version = GENERATE(TLS1_VERSION, TLS1_1_VERSION);
   TlsWorld world;
   auto met = world.meet(*make_server(), make_client({.version = version}).get());
@@ -224,7 +224,7 @@ TEST_CASE("TLS: a broken record ends the input after what came before it", "[net
   CHECK(met.server->unsent() == 0);
 }
 
-TEST_CASE("TLS: nobody renegotiates", "[net][tls]") {
+TEST_CASE("TLS: nobody renegotiates", "[net][tls][line:50]") {
   SimScheduler sim;
   auto [theirs, ours] = make_stream_pair(sim);
   const auto server = make_server();

@@ -86,7 +86,7 @@ TEST_CASE("TLS: one side's end in order leaves the other half open", "[net][tls]
   CHECK(world.read_all(*met.client) == std::pair(std::string("221 bye\r\n"), Errc::closed));
 }
 
-TEST_CASE("TLS: sessions resume on another server with the same keys", "[net][tls]") {
+TEST_CASE("TLS: sessions resume on another server with the same keys", "[net][tls][line:50]") {
   const int version = GENERATE(TLS1_2_VERSION, TLS1_3_VERSION);
   TlsWorld world;
   TicketKeys keys = TicketKeys::make();
@@ -186,7 +186,8 @@ TEST_CASE("TLS: a client's certificate is asked for, looked at, and required", "
   CHECK_FALSE(TlsServer::make({ClientCertificates::ask, "no certificate"}));
 }
 
-TEST_CASE("TLS: what the client says by ALPN matters where TLS comes first", "[net][tls]") {
+TEST_CASE("TLS: what the client says by ALPN matters where TLS comes first",
+          "[net][tls][line:48]") {
   struct Row {
     const char* why;
     std::string alpn;
@@ -260,4 +261,45 @@ TEST_CASE("TlsClient: trusts the name on a certificate that an authority signed"
   SECTION("or takes anybody") {
     for (const auto& facts : check(TlsTrust::anybody)) CHECK(facts);
   }
+}
+
+TEST_CASE("TlsClient: resumes sessions with the same address and name, and no others",
+          "[net][tls]") {
+  SimScheduler sim;
+  auto server = server_with(TicketKeys::make());
+  const auto client = *TlsClient::make(TlsTrust::anybody, {});
+  const SocketAddress here{IpAddress::v4({127, 0, 0, 1}), 1};
+  const auto resumes = [&](const std::string& name, std::uint16_t port) {
+    auto pair = make_stream_pair(sim, {}, here, {IpAddress::v4({192, 0, 2, 1}), port});
+    coro::Group<Result<TlsFacts>> sides;
+    sides.add(client->connect(*pair.first, TlsStart::at_once, name, 10s));
+    sides.add(server->accept(*pair.second, TlsStart::at_once, 10s));
+    std::size_t resumed = 0;
+    auto count = [&](Result<TlsFacts> facts) {
+      REQUIRE(facts);
+      if (facts->resumed) ++resumed;
+    };
+    REQUIRE(sim.run(sides.each(count)));
+    pair.second->write("220 hello\r\n");  // the ticket comes before it
+    sim.run_until_idle();
+    return resumed == 2;
+  };
+  CHECK_FALSE(resumes("mx.example.net", 25));
+  CHECK(resumes("mx.example.net", 25));
+  CHECK(resumes("mx.example.net", 25));
+  CHECK_FALSE(resumes("mx.example.org", 25));
+  CHECK_FALSE(resumes("mx.example.net", 26));
+  server = server_with(TicketKeys::make());  // it knows nobody
+  CHECK_FALSE(resumes("mx.example.net", 25));
+  CHECK(resumes("mx.example.net", 25));
+  CHECK(sim.live_tasks() == 0);
+}
+
+TEST_CASE("TlsClient: verifies no server that has no name", "[net][tls]") {
+  SimScheduler sim;
+  auto pair = make_stream_pair(sim);
+  const auto client = *TlsClient::make(TlsTrust::verified, server_certificate().certificate);
+  const auto facts = sim.run(client->connect(*pair.first, TlsStart::at_once, "", 10s));
+  REQUIRE_FALSE(facts);
+  CHECK(facts.error().code == Errc::permission);
 }

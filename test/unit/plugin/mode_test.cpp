@@ -30,7 +30,7 @@ int deferred(const std::string& stage) {
   return stage == "data" || stage == "message" ? 451 : 450;
 }
 
-// As the table of PLUGINS.md section 4 has it.
+// What each mode makes of each verdict.
 struct Cell {
   std::string stage;  // where the client hears a refusal
   int code;

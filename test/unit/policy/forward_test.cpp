@@ -86,3 +86,62 @@ TEST_CASE("forward.route: its mistakes are told with their places", "[policy][fo
   CHECK(lines_of(good_with("[forward]\nto = [\"127.0.0.1:2526\"]\n[[forward.route]]\n" + row.block +
                            "\n")) == Lines{"postern.toml:" + row.line});
 }
+
+TEST_CASE("forward.tls: a route has the mode and the authorities, but a name of its own",
+          "[policy][forward][tls]") {
+  const Bundle bundle = Bundle::of("postern.toml", "/etc/postern", good_with(R"([forward]
+to = ["127.0.0.1:2526"]
+tls = "verify"
+tls_name = "mx.example.net"
+tls_ca = "ca.pem"
+[[forward.route]]
+domains = ["a.example"]
+to = ["localhost:24"]
+[[forward.route]]
+domains = ["b.example"]
+to = ["127.0.0.1:25"]
+tls = "may"
+[[forward.route]]
+domains = ["c.example"]
+to = ["127.0.0.1:25"]
+tls_name = "c.example"
+tls_ca = "/c.pem"
+)"));
+  CHECK(authority_files(bundle) == Lines{"/etc/postern/ca.pem", "/c.pem"});
+  const Loaded loaded = load_text(bundle.files.front().content);
+  CHECK(loaded.lines() == Lines{});
+  const Forward& forward = loaded.configuration.forward;
+  CHECK(forward.tls == ForwardTls::verify);
+  CHECK(forward.tls_name == "mx.example.net");
+  CHECK(forward.tls_ca.text == "/etc/postern/ca.pem");
+  REQUIRE(forward.routes.size() == 3);
+  CHECK(forward.routes[0].tls == ForwardTls::verify);
+  CHECK(forward.routes[0].tls_name.empty());
+  CHECK(forward.routes[0].tls_ca.text == "/etc/postern/ca.pem");
+  CHECK(forward.routes[1].tls == ForwardTls::may);
+  CHECK(forward.routes[2].tls_name == "c.example");
+  CHECK(forward.routes[2].tls_ca.text == "/c.pem");
+}
+
+TEST_CASE("forward.tls: verify needs a name to verify", "[policy][forward][tls]") {
+  struct Row {
+    const char* why;
+    std::string keys;
+    std::string says;  // in its line; empty: nothing
+  };
+  const auto row = GENERATE(values<Row>({
+      {"an address has none", "to = [\"192.0.2.1:25\"]\ntls = \"verify\"\n",
+       "forward.tls: 192.0.2.1:25 has no name"},
+      {"nor has a socket", "to = [\"unix:/run/x\"]\ntls = \"verify\"\n",
+       "forward.tls: unix:/run/x has no name"},
+      {"it was given one", "to = [\"192.0.2.1:25\"]\ntls = \"verify\"\ntls_name = \"a.example\"\n",
+       ""},
+      {"nobody asks for it", "to = [\"192.0.2.1:25\"]\ntls = \"require\"\n", ""},
+      {"what is none", "to = [\"192.0.2.1:25\"]\ntls = \"verify\"\ntls_name = \"a b\"\n",
+       "forward.tls_name: 'a b' is not a host name"},
+  }));
+  CAPTURE(row.why);
+  const Lines lines = load_text(good_with("[forward]\n" + row.keys)).lines();
+  REQUIRE(lines.size() == (row.says.empty() ? 0 : 1));
+  if (!lines.empty()) CHECK(lines[0].find(row.says) != std::string::npos);
+}

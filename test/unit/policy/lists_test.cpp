@@ -1,3 +1,4 @@
+#include <postern/policy/all_matches.hpp>
 #include <postern/policy/list_files.hpp>
 #include <postern/policy/pattern_table.hpp>
 #include <postern/smtp/path.hpp>
@@ -99,6 +100,14 @@ TEST_CASE("PatternList: what fits which entry, and the reply with it", "[policy]
       {"a percent hack", "%  Sorry, no", "a%b@x.example", "%|Sorry, no"},
       {"a plus makes an expression", "a+b@x.example", "aab@x.example", "a+b@x.example|"},
       {"the null reverse-path", "^$ no bounces", "", "^$|no bounces"},
+      {"a class, where no address can be", "[0-9]@ no digit", "a7@x.example", "[0-9]@|no digit"},
+      {"... is no part of an address", "[0-9]@ no digit", "7a@x.example", "-"},
+      {"a single character stands for itself", "| no pipe", "a|b@x.example", "||no pipe"},
+      {"... and not for anything", "| no pipe", "ab@x.example", "-"},
+      {"one that would be no expression", "* no star", "a*b@x.example", "*|no star"},
+      {"a quote", "' no quote", "o'brien@x.example", "'|no quote"},
+      {"an address with one", "o'brien@x.example", "o'brien@x.example", "o'brien@x.example|"},
+      {"an address literal", "a@[192.0.2.1]", "a@[192.0.2.1]", "a@[192.0.2.1]|"},
   }));
   CAPTURE(row.why, row.entry, row.address);
   CHECK(matched(PatternList::of({"nobody@else.example", row.entry, "^zzz$"}), row.address) ==
@@ -115,6 +124,19 @@ TEST_CASE("PatternList: the first of several that fit counts", "[policy][lists]"
         "@x.example|one");
   CHECK(matched(PatternList::of({"anna@x.example one", "anna@X.example two"}), "anna@x.example") ==
         "anna@x.example|one");
+}
+
+TEST_CASE("PatternList: all that fit, in their order", "[policy][lists]") {
+  const Lines entries{"anna@x.example 1", "^bert 2", "@x.example 3", "anna@X.example 4",
+                      "anna@y.example 5", "^an 6",   "@x.example 7"};
+  std::string found;
+  for (const PatternList::Entry* each : all_matches(PatternList::of(entries), "Anna@x.example"))
+    found += each->reply;
+  CHECK(found == "13467");
+  CHECK(all_matches(PatternList::of(entries), "nobody@else.example").empty());
+  CHECK(all_matches(PatternList(), "anna@x.example").empty());
+  CHECK(written_entries(PatternList::of(entries)).size() == 7);
+  CHECK(written_entries(PatternList()).empty());
 }
 
 TEST_CASE("PatternList: refuses what is no entry", "[policy][lists]") {

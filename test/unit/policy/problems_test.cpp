@@ -60,8 +60,17 @@ TEST_CASE("load: tells a wrong value with its place, its key and the remedy", "[
        "or \"proxy-v2\"; "
        "did you mean \"xforward\"?"},
       {"protocol = \"exim-pipe\"",
-       "8:12: forward.protocol: 'exim-pipe' is not available in this version; use \"smtp\" or "
-       "\"lmtp\""},
+       "7:6: forward.to: protocol = \"exim-pipe\" starts command instead of connecting; remove it"},
+      {"[[program]]\nname = \"A\"\ncommand = [\"/bin/true\"]",
+       "9:8: program.name: a name has lower-case letters, digits, '-' and '_', at most 64"},
+      {"[[program]]\nname = \"a\"\ncommand = [\"true\"]",
+       "10:11: program.command: 'true' is no absolute path"},
+      {"[[program]]\nname = \"a\"\ncommand = []", "10:11: program.command: names no program"},
+      {"[[program]]\nname = \"a\"\nmanner = \"exim-pipe\"\ncommand = [\"/bin/true\"]",
+       "10:10: program.manner: 'exim-pipe' is not \"sendmail\", \"bsmtp\" or \"qmail-queue\""},
+      {"[[program]]\nname = \"a\"\ncommand = [\"/bin/true\"]\n[[program]]\nname = \"a\"\ncommand = "
+       "[\"/bin/true\"]",
+       "12:8: program.name: 'a' stands twice"},
       {"[[listen]]\naddress = \"127.0.0.1:0\"\ntls = \"starttls\"",
        "10:7: listen.tls: there is no certificate; set certificate and key in [tls]"},
       {"[tls]\nkey = \"/nowhere/k\"",

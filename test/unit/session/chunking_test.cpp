@@ -94,7 +94,7 @@ TEST_CASE("Session: chunks arrive as one message", "[session][bdat]") {
   chunks.end();
 }
 
-TEST_CASE("Session: what chunks may not hold", "[session][bdat]") {
+TEST_CASE("Session: what chunks may not hold", "[session][bdat][line:2]") {
   Chunks chunks;
   SECTION("a bare LF") {
     CHECK(chunks.say(bdat("Subject: x\r\n\r\na\nb\r\n", true)) == "550 5.6.11");
@@ -126,7 +126,7 @@ TEST_CASE("Session: chunks that together are too big", "[session][bdat]") {
   chunks.end();
 }
 
-TEST_CASE("Session: between chunks", "[session][bdat]") {
+TEST_CASE("Session: between chunks", "[session][bdat][line:6][line:9]") {
   Chunks chunks;
   CHECK(chunks.say(bdat("Subject: x\r\n\r\n")) == "250 2.0.0");
   SECTION("no other transaction can begin, and no DATA is mixed in") {

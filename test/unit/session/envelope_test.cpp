@@ -84,7 +84,8 @@ TEST_CASE("Session: parameters are judged by what was offered", "[session][param
   CHECK(world.end() == "");
 }
 
-TEST_CASE("Session: a recipient said twice counts once, and each hears", "[session][rcpt]") {
+TEST_CASE("Session: a recipient said twice counts once, and each hears",
+          "[session][rcpt][line:53]") {
   World world;
   world.listen();
   world.settings.recipients = 2;

@@ -39,7 +39,7 @@ std::string reply_to(World& world, const std::string& content) {
 
 }  // namespace
 
-TEST_CASE("Session: says in EHLO how much it takes (RFC 9422)", "[session][limits]") {
+TEST_CASE("Session: says in EHLO how much it takes (RFC 9422)", "[session][limits][line:15]") {
   World world;
   world.deliver_to_maildir();
   world.settings.messages = 7;
@@ -51,7 +51,7 @@ TEST_CASE("Session: says in EHLO how much it takes (RFC 9422)", "[session][limit
   CHECK(world.end() == "");
 }
 
-// S011 of the security checks.
+// S011.
 TEST_CASE("Session: a line without end is refused at 4 KiB", "[session][limits][S011]") {
   const char octet = GENERATE('x', '\r', '\0');
   World world;
@@ -73,7 +73,7 @@ TEST_CASE("Session: a line without end is refused at 4 KiB", "[session][limits][
   CHECK(world.end() == "");
 }
 
-TEST_CASE("Session: command lines have their limits", "[session][limits]") {
+TEST_CASE("Session: command lines have their limits", "[session][limits][line:23]") {
   World world;
   world.deliver_to_maildir();
   {
@@ -89,7 +89,7 @@ TEST_CASE("Session: command lines have their limits", "[session][limits]") {
   CHECK(world.end() == "");
 }
 
-TEST_CASE("Session: too many errors end it", "[session][limits]") {
+TEST_CASE("Session: too many errors end it", "[session][limits][line:56]") {
   World world;
   world.settings.errors = 3;
   world.deliver_to_maildir();
@@ -102,7 +102,7 @@ TEST_CASE("Session: too many errors end it", "[session][limits]") {
   CHECK(world.end() == "");
 }
 
-TEST_CASE("Session: too many recipients are told to come later", "[session][limits]") {
+TEST_CASE("Session: too many recipients are told to come later", "[session][limits][line:24]") {
   World world;
   world.settings.recipients = 2;
   world.deliver_to_maildir();
@@ -135,7 +135,7 @@ TEST_CASE("Session: so many messages, then another connection", "[session][limit
   CHECK(world.files.tree().size() == 2);
 }
 
-TEST_CASE("Session: the size of a message is held to", "[session][limits][size]") {
+TEST_CASE("Session: the size of a message is held to", "[session][limits][size][line:17]") {
   World world;
   world.settings.message_octets = 1000;
   world.settings.memory_octets = GENERATE(100u, 10'000u);
@@ -162,7 +162,8 @@ TEST_CASE("Session: the size of a message is held to", "[session][limits][size]"
   }
 }
 
-TEST_CASE("Session: the header section is held to its limits", "[session][limits][header]") {
+TEST_CASE("Session: the header section is held to its limits",
+          "[session][limits][header][line:52]") {
   World world;
   world.settings.header_octets = 4000;
   world.settings.header_fields = 20;
@@ -209,7 +210,7 @@ TEST_CASE("Session: the header section is looked at beyond the spool file",
   CHECK(world.end() == "");
 }
 
-TEST_CASE("Session: NUL and bare newlines in a message", "[session][newline]") {
+TEST_CASE("Session: NUL and bare newlines in a message", "[session][newline][line:2][line:51]") {
   struct Row {
     const char* why;
     std::string content;

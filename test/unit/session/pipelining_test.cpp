@@ -31,7 +31,7 @@ std::string repeated(std::string_view text, std::size_t times) {
 }  // namespace
 
 TEST_CASE("Session: the replies of a group leave in one write (RFC 2920)",
-          "[session][pipelining]") {
+          "[session][pipelining][line:6]") {
   World world;
   world.deliver_to_maildir();
   {
@@ -65,7 +65,7 @@ TEST_CASE("Session: one octet per segment is the same as all at once", "[session
   }
 }
 
-TEST_CASE("Session: content before 354 is noticed", "[session][early]") {
+TEST_CASE("Session: content before 354 is noticed", "[session][early][line:8]") {
   World world;
   world.deliver_to_maildir();
   const bool early = GENERATE(false, true);
@@ -86,7 +86,7 @@ TEST_CASE("Session: content before 354 is noticed", "[session][early]") {
   CHECK(recorded(world, "\"early_data\":true") == early);
 }
 
-// S010 of the security checks: a body sent after a refused DATA is not read as commands.
+// S010: a body sent after a refused DATA is not read as commands.
 TEST_CASE("Session: a body behind a refused DATA starts no transaction", "[session][S010]") {
   struct Row {
     const char* why;

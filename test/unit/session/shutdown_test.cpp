@@ -1,4 +1,4 @@
-// drain() and shut_down() in every phase (row 21 of the fault matrix), and a full worker.
+// drain() and shut_down() in every phase, and a full worker.
 #include <string>
 
 #include "catch.hpp"
@@ -67,7 +67,7 @@ TEST_CASE("Session: drains as soon as no transaction is open", "[session][drain]
   CHECK(world.end() == "");
 }
 
-TEST_CASE("Session: is told to end now", "[session][shutdown]") {
+TEST_CASE("Session: is told to end now", "[session][shutdown][line:28]") {
   struct Row {
     const char* why;
     std::string sent;

@@ -107,7 +107,8 @@ TEST_CASE("Session: answers every verb in every state", "[session][state]") {
   }
 }
 
-TEST_CASE("Session: a BDAT that is not offered has its octets thrown away", "[session][bdat]") {
+TEST_CASE("Session: a BDAT that is not offered has its octets thrown away",
+          "[session][bdat][line:9]") {
   World world;
   world.deliver_to_maildir();
   Client client(world);
@@ -138,7 +139,8 @@ TEST_CASE("Session: a BDAT that is not offered has its octets thrown away", "[se
   CHECK(world.end() == "");
 }
 
-TEST_CASE("Session: a second EHLO resets, and what it offers then counts", "[session][ehlo]") {
+TEST_CASE("Session: a second EHLO resets, and what it offers then counts",
+          "[session][ehlo][line:32]") {
   World world;
   world.deliver_to_maildir();
   Client client(world);

@@ -1,4 +1,4 @@
-// Time limits (row 20 of the fault matrix, S012): an idle or slow client hears 421 4.4.2.
+// Time limits: an idle or slow client hears 421 4.4.2.
 #include <string>
 
 #include "catch.hpp"
@@ -15,7 +15,8 @@ const std::string rcpt = "EHLO c.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<
 
 }  // namespace
 
-TEST_CASE("Session: an idle client hears 421 in every state", "[session][timeouts]") {
+TEST_CASE("Session: an idle client hears 421 in every state",
+          "[session][timeouts][line:25][line:28]") {
   struct Row {
     const char* why;
     std::string before;

@@ -1,5 +1,4 @@
-// STARTTLS (RFC 3207) and implicit TLS (RFC 8314). Cases S005, S007, S008 and rows 11, 19, 28 of
-// the security checks; lines 4, 48 to 50 of the integration notes.
+// STARTTLS (RFC 3207) and implicit TLS (RFC 8314). Lines 4, 48 to 50 of docs/protocol-lines.md.
 #include <postern/facts/tls.hpp>
 #include <postern/net/tls.hpp>
 #include <postern/plugin.hpp>
@@ -155,7 +154,7 @@ TEST_CASE("STARTTLS: a message under TLS says so everywhere", "[session][tls]") 
 }
 
 TEST_CASE("STARTTLS: commands that were sent behind it in the clear are never run",
-          "[session][tls]") {
+          "[session][tls][line:4]") {
   // CVE-2011-0411, CVE-2014-3556, CVE-2024-34083.
   const bool one_write = GENERATE(true, false);
   World h;
@@ -189,7 +188,8 @@ TEST_CASE("STARTTLS: what comes in the clear after the reply breaks it", "[sessi
   CHECK(contains(all_records(h), R"("ending":"tls_failed")"));
 }
 
-TEST_CASE("STARTTLS: nothing that was said before it is known after", "[session][tls]") {
+TEST_CASE("STARTTLS: nothing that was said before it is known after",
+          "[session][tls][line:4][line:58]") {
   World h;
   h.greet_under_tls();
   CHECK(h.say("MAIL FROM:<a@b.example>").starts_with("503"));
@@ -266,7 +266,7 @@ TEST_CASE("STARTTLS: is refused where it does not fit", "[session][tls]") {
 }
 
 TEST_CASE("Implicit TLS: the banner comes after the handshake, and nothing before it",
-          "[session][tls]") {
+          "[session][tls][line:49]") {
   World h;
   h.listener.tls = session::Listener::Tls::implicit;
   h.arrive({.latency = 1ms});
@@ -294,7 +294,8 @@ TEST_CASE("Implicit TLS: who speaks before the banner, though encrypted, is earl
   CHECK(h.finish() == "");
 }
 
-TEST_CASE("Implicit TLS: a header of PROXY comes before the handshake", "[session][tls][proxy]") {
+TEST_CASE("Implicit TLS: a header of PROXY comes before the handshake",
+          "[session][tls][proxy][line:49]") {
   const auto pieces = GENERATE(Pieces::whole, Pieces::single);
   World h;
   h.listener.tls = session::Listener::Tls::implicit;

@@ -25,9 +25,9 @@ std::string said(const char* label, const std::optional<bool>& flag) {
 // All that is known, in one order: "name=x addr=192.0.2.1 ".
 std::string all(const ClientAttributes& known) {
   return said("name", known.name) + said("rname", known.reverse_name) + said("helo", known.helo) +
-         said("ident", known.ident) + said("addr", known.addr) + said("daddr", known.destaddr) +
-         said("port", known.port) + said("dport", known.destport) + said("esmtp", known.esmtp) +
-         said("local", known.local);
+         said("login", known.login) + said("ident", known.ident) + said("addr", known.addr) +
+         said("daddr", known.destaddr) + said("port", known.port) + said("dport", known.destport) +
+         said("esmtp", known.esmtp) + said("local", known.local);
 }
 
 std::string read(const std::string& argument, Flags<Attribute> offered) {
@@ -82,8 +82,11 @@ TEST_CASE("XCLIENT: each attribute is taken as it is specified", "[smtp][xclient
       {"HELO=a=b", "malformed"},
       {"ADDR=192.0.2.1 ADDR=192.0.2.2", "malformed"},
       {"ADDR=192.0.2.1 ADDR=192.0.2.1", "malformed"},
-      {"LOGIN=[UNAVAILABLE] ADDR=192.0.2.1", "addr=192.0.2.1 "},
-      {"LOGIN=root", "unsupported"},
+      {"LOGIN=[UNAVAILABLE] ADDR=192.0.2.1", "login= addr=192.0.2.1 "},
+      {"LOGIN=anna+40example.net", "login=anna@example.net "},
+      {"LOGIN=a+0Ab", "malformed"},
+      {"LOGIN=a+00b", "malformed"},
+      {"LOGIN=", "malformed"},
       {"SOURCE=LOCAL", "unsupported"},
       {"IDENT=x", "unsupported"},
       {"COLOUR=red", "unsupported"},
@@ -103,6 +106,8 @@ TEST_CASE("XFORWARD: has SOURCE and IDENT, and nothing of the destination", "[sm
   CHECK(read("NAME=a+0Ab", offered) == "malformed");
   CHECK(read("DESTADDR=192.0.2.1", offered) == "unsupported");
   CHECK(read("REVERSE_NAME=mx.example", offered) == "unsupported");
+  CHECK(read("LOGIN=anna", offered) == "unsupported");
+  CHECK(read("LOGIN=[UNAVAILABLE]", offered) == "unsupported");
 }
 
 TEST_CASE("XCLIENT: a value has 255 octets, however it is written", "[smtp][xclient]") {

@@ -48,7 +48,7 @@ TEST_CASE("parse_command: every verb is found by its own name", "[smtp][command]
   CHECK(name(Verb::unknown).empty());
 }
 
-TEST_CASE("parse_command: refuses octets that no command may hold", "[smtp][command]") {
+TEST_CASE("parse_command: refuses octets that no command may hold", "[smtp][command][line:51]") {
   using namespace std::string_literals;
   for (const std::string& line :
        {"NO\0OP"s, "\0"s, "NOOP \0"s, "HELO a\rb"s, "RCPT TO:<a\n@b>"s, "HELO \x1b[2J"s,
@@ -68,7 +68,8 @@ TEST_CASE("parse_command: valid UTF-8 is for MAIL, RCPT, VRFY and EXPN", "[smtp]
     CHECK(parse_command(line));
 }
 
-TEST_CASE("looks_like_another_protocol: knows browsers, TLS and header fields", "[smtp][command]") {
+TEST_CASE("looks_like_another_protocol: knows browsers, TLS and header fields",
+          "[smtp][command][line:48]") {
   using namespace std::string_literals;
   for (const std::string& line :
        {"GET / HTTP/1.1"s, "POST /x HTTP/1.0"s, "CONNECT mx.example:25 HTTP/1.1"s,

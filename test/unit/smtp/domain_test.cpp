@@ -76,7 +76,8 @@ TEST_CASE("address_of_literal: gives the address", "[smtp][domain]") {
   CHECK_FALSE(address_of_literal("192.0.2.1"));
 }
 
-TEST_CASE("parse_helo_name: takes misnamed hosts and nothing that could inject", "[smtp][domain]") {
+TEST_CASE("parse_helo_name: takes misnamed hosts and nothing that could inject",
+          "[smtp][domain][line:32]") {
   for (const char* good : {"mx.example.net", "localhost", "my_pc", "-x-", "mx.example.",
                            "[192.0.2.1]", "[IPv6:::1]", "192.0.2.1"}) {
     CAPTURE(good);

@@ -39,7 +39,7 @@ std::string encode(std::string_view body, std::size_t step) {
 
 }  // namespace
 
-TEST_CASE("BodyDecoder: ends the message at CRLF.CRLF and nowhere else", "[smtp][dot]") {
+TEST_CASE("BodyDecoder: ends the message at CRLF.CRLF and nowhere else", "[smtp][dot][line:1]") {
   struct Row {
     const char* why;
     std::string wire;
@@ -206,7 +206,7 @@ TEST_CASE("DotEncoder: stuffs, ends the last line, ends the data once", "[smtp][
   }
 }
 
-TEST_CASE("dot codec: a body comes through unchanged", "[smtp][dot]") {
+TEST_CASE("dot codec: a body comes through unchanged", "[smtp][dot][line:3]") {
   const std::string body =
       "From: a\r\n..two\r\n.\r\n\r\n.\r\n.x\r\n" + std::string(2000, '.') + "\r\n";
   for (std::size_t step : {1u, 10u, 10'000u}) {
@@ -253,7 +253,7 @@ TEST_CASE("dot codec: one octet repeated costs no more than linear time", "[smtp
   CHECK(std::clock() - start < 10 * CLOCKS_PER_SEC);  // quadratic: many minutes
 }
 
-TEST_CASE("BodyDecoder: chunks have neither dots nor an end of their own", "[smtp][bdat]") {
+TEST_CASE("BodyDecoder: chunks have neither dots nor an end of their own", "[smtp][bdat][line:3]") {
   const std::string content = ".a\r\n.\r\n..b\r\nno end";
   for (std::size_t step = 1; step <= content.size(); ++step) {
     BodyDecoder decoder(BareNewline::reject, 1000, Framing::chunks);
@@ -267,6 +267,28 @@ TEST_CASE("BodyDecoder: chunks have neither dots nor an end of their own", "[smt
     CHECK_FALSE(decoder.must_be_refused());
     CHECK(decoder.traits().octets == content.size());
   }
+}
+
+TEST_CASE("BodyDecoder: octets of BINARYMIME stay what they are", "[smtp][bdat]") {
+  const std::string content("a: b\r\n\r\n\0\r\r\n\n.\r\n.\r\n\xff\r", 21);
+  for (const auto policy : {BareNewline::reject, BareNewline::normalize})
+    for (std::size_t step = 1; step <= content.size(); ++step) {
+      BodyDecoder decoder(policy, 1000, Framing::octets);
+      std::string body;
+      for (std::size_t at = 0; at < content.size(); at += step)
+        decoder.feed(std::string_view(content).substr(at, step), body);
+      CHECK_FALSE(decoder.done());
+      decoder.finish(body);
+      CHECK(decoder.done());
+      CHECK(body == content);
+      CHECK_FALSE(decoder.must_be_refused());
+      CHECK(decoder.traits().octets == content.size());
+      CHECK(decoder.traits().eight_bit);
+    }
+  BodyDecoder decoder(BareNewline::reject, 10, Framing::octets);
+  std::string body;
+  decoder.feed(content, body);
+  CHECK(decoder.too_big());
 }
 
 TEST_CASE("BodyDecoder: a CR at the end of the chunks is a bare one", "[smtp][bdat]") {

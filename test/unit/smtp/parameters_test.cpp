@@ -44,7 +44,8 @@ TEST_CASE("MAIL parameters: each is read and kept as written", "[smtp][parameter
   CHECK(parse_mail_parameters("SIZE=1   RET=FULL", everything())->ret == Ret::full);
 }
 
-TEST_CASE("MAIL parameters: bad values and repetitions are malformed", "[smtp][parameters]") {
+TEST_CASE("MAIL parameters: bad values and repetitions are malformed",
+          "[smtp][parameters][line:57]") {
   for (const std::string& wrong : {"SIZE"s,
                                    "SIZE="s,
                                    "SIZE=-1"s,
@@ -98,8 +99,8 @@ TEST_CASE("MAIL parameters: no escape smuggles a control octet", "[smtp][paramet
   }
 }
 
-TEST_CASE("parameters: unknown or not offered is unsupported", "[smtp][parameters]") {
-  for (const char* text : {"OPT", "X=1", "NOTIFY=NEVER", "SIZEX=1", "HOLDFOR=10", "REQUIRETLS"})
+TEST_CASE("parameters: unknown or not offered is unsupported", "[smtp][parameters][line:57]") {
+  for (const char* text : {"OPT", "X=1", "NOTIFY=NEVER", "SIZEX=1", "HOLDFOR=10", "MT-PRIORITY=3"})
     CHECK(parse_mail_parameters(text, everything()).error().code == Errc::unsupported);
   for (const char* text :
        {"SIZE=1", "BODY=7BIT", "SMTPUTF8", "RET=FULL", "ENVID=x", "AUTH=<>", "PRDR"})
@@ -115,6 +116,17 @@ TEST_CASE("BODY: BINARYMIME needs its own offer", "[smtp][parameters]") {
   offered.binarymime = false;
   CHECK(parse_mail_parameters("BODY=8BITMIME", offered));
   CHECK(parse_mail_parameters("BODY=BINARYMIME", offered).error().code == Errc::malformed);
+}
+
+TEST_CASE("REQUIRETLS: is read also where it is not offered (RFC 8689)", "[smtp][parameters]") {
+  for (const Capabilities& offered : {Capabilities{}, Capabilities{.requiretls = true}}) {
+    CHECK(parse_mail_parameters("REQUIRETLS", offered)->requiretls);
+    CHECK(parse_mail_parameters("requiretls", offered)->requiretls);
+    CHECK_FALSE(parse_mail_parameters("", offered)->requiretls);
+    CHECK(parse_mail_parameters("REQUIRETLS=1", offered).error().code == Errc::malformed);
+    CHECK(parse_mail_parameters("REQUIRETLS REQUIRETLS", offered).error().code == Errc::malformed);
+    CHECK(parse_rcpt_parameters("REQUIRETLS", offered).error().code == Errc::unsupported);
+  }
 }
 
 TEST_CASE("RCPT parameters: NOTIFY and ORCPT", "[smtp][parameters]") {
@@ -144,4 +156,36 @@ TEST_CASE("parameters_for: leaves out what the downstream does not take", "[smtp
   CHECK(parameters_for(text, Capabilities{.eight_bit_mime = true}) == " BODY=8bitmime");
   CHECK(parameters_for(text, Capabilities()).empty());
   CHECK(parameters_for("", everything()).empty());
+  // BODY belongs to two extensions: its value tells which.
+  CHECK(parameters_for("BODY=BINARYMIME", Capabilities{.eight_bit_mime = true}).empty());
+  CHECK(parameters_for("BODY=8BITMIME", Capabilities{.binarymime = true}).empty());
+  CHECK(parameters_for("BODY=7BIT", Capabilities{.binarymime = true}) == " BODY=7BIT");
+  CHECK(parameters_for("REQUIRETLS", Capabilities{.requiretls = true}) == " REQUIRETLS");
+  CHECK(parameters_for("REQUIRETLS", Capabilities{.starttls = true}).empty());
+}
+
+TEST_CASE("AUTH=: who is not trusted with it has said nothing (RFC 4954 section 5)",
+          "[smtp][parameters]") {
+  struct Row {
+    const char* said;
+    const char* left;
+  };
+  for (const Row& row : {Row{"", ""},
+                         {"SIZE=10", "SIZE=10"},
+                         {"AUTH=<>", "AUTH=<>"},
+                         {"AUTH=a@b.example", "AUTH=<>"},
+                         {"SIZE=10  auth=a+3Db BODY=7BIT", "SIZE=10 AUTH=<> BODY=7BIT"}}) {
+    auto parsed = parse_mail_parameters(row.said, everything());
+    REQUIRE(parsed);
+    distrust_auth(*parsed);
+    CHECK(parsed->text == row.left);
+    CHECK((parsed->auth.empty() || parsed->auth == "<>"));
+  }
+}
+
+TEST_CASE("AUTH=: is taken where AUTH is no longer listed", "[smtp][parameters]") {
+  Capabilities offered;
+  CHECK_FALSE(parse_mail_parameters("AUTH=<>", offered));
+  offered.auth_parameter = true;
+  CHECK(parse_mail_parameters("AUTH=<>", offered));
 }

@@ -8,7 +8,7 @@ using namespace postern;
 using namespace postern::smtp;
 using namespace std::string_literals;
 
-TEST_CASE("forward-path: what the grammar has", "[smtp][path]") {
+TEST_CASE("forward-path: what the grammar has", "[smtp][path][line:33]") {
   struct Row {
     const char* why;
     const char* in;
@@ -130,7 +130,8 @@ TEST_CASE("paths: what the grammar does not have", "[smtp][path]") {
   }
 }
 
-TEST_CASE("paths: <> is a reverse-path and <postmaster> a forward-path", "[smtp][path]") {
+TEST_CASE("paths: <> is a reverse-path and <postmaster> a forward-path",
+          "[smtp][path][line:29][line:30]") {
   const auto null = parse_reverse_path("<> SIZE=1");
   REQUIRE(null);
   CHECK(null->path.is_null());
@@ -142,7 +143,7 @@ TEST_CASE("paths: <> is a reverse-path and <postmaster> a forward-path", "[smtp]
   CHECK_FALSE(parse_forward_path("<postmaster>x"));
 }
 
-TEST_CASE("paths: 64 octets of local-part, 255 of domain, 256 in all", "[smtp][path]") {
+TEST_CASE("paths: 64 octets of local-part, 255 of domain, 256 in all", "[smtp][path][line:24]") {
   const std::string local64(64, 'l'), label(61, 'd');
   const std::string long_domain = label + "." + label + "." + label;
   CHECK(parse_forward_path("<" + local64 + "@b>"));
@@ -186,7 +187,7 @@ TEST_CASE("paths: brackets may be optional, and nothing else becomes so", "[smtp
     CHECK_FALSE(parse_rcpt_argument(wrong, Brackets::optional));
 }
 
-TEST_CASE("Path: mailbox_key() is one form for one mailbox", "[smtp][path]") {
+TEST_CASE("Path: mailbox_key() is one form for one mailbox", "[smtp][path][line:33][line:34]") {
   struct Row {
     const char* in;
     const char* key;

@@ -69,7 +69,7 @@ TEST_CASE("ReplyParser: reads well-formed replies", "[smtp][reply_parser]") {
   }
 }
 
-TEST_CASE("ReplyParser: refuses what is no reply, for good", "[smtp][reply_parser]") {
+TEST_CASE("ReplyParser: refuses what is no reply, for good", "[smtp][reply_parser][line:35]") {
   for (const std::string& wire : {"\r\n"s,
                                   "25\r\n"s,
                                   "25"s + "\n",
@@ -112,7 +112,7 @@ TEST_CASE("ReplyParser: an unfinished reply needs more", "[smtp][reply_parser]")
 }
 
 TEST_CASE("ReplyParser: neither a long line nor many lines can fill memory",
-          "[smtp][reply_parser]") {
+          "[smtp][reply_parser][line:35]") {
   ReplyParser line;
   CHECK(line.feed("250 " + std::string(1 << 20, 'x')).state == State::malformed);
   ReplyParser pieces;
@@ -135,7 +135,8 @@ TEST_CASE("ReplyParser: neither a long line nor many lines can fill memory",
   CHECK(enough.feed(most + "250 x\r\n").state == State::done);
 }
 
-TEST_CASE("relayable: keeps code and text where a reply is due", "[smtp][reply_parser]") {
+TEST_CASE("relayable: keeps code and text where a reply is due",
+          "[smtp][reply_parser][line:16][line:35]") {
   struct Row {
     Reply in;
     ReplyClass due;

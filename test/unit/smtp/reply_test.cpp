@@ -37,7 +37,7 @@ TEST_CASE("Reply: one line, several lines, with and without enhanced code", "[sm
   CHECK(wire({451, {4, 321, 999}, "x"}) == "451 4.321.999 x\r\n");
 }
 
-TEST_CASE("Reply: never an enhanced code without text", "[smtp][reply]") {
+TEST_CASE("Reply: never an enhanced code without text", "[smtp][reply][line:16]") {
   CHECK(wire({250, {2, 0, 0}, ""}) == "250 2.0.0 OK\r\n");
   CHECK(wire({451, {4, 0, 0}, ""}) == "451 4.0.0 Try again later\r\n");
   CHECK(wire({550, {5, 0, 0}, ""}) == "550 5.0.0 Refused\r\n");
@@ -63,7 +63,7 @@ TEST_CASE("Reply: outside text can neither end a line nor reach a terminal", "[s
              ReplyText::utf8) == "550 5.7.1 ??2J\r\n");
 }
 
-TEST_CASE("Reply: folds long text into lines of at most 512 octets", "[smtp][reply]") {
+TEST_CASE("Reply: folds long text into lines of at most 512 octets", "[smtp][reply][line:23]") {
   const std::string words = [] {
     std::string text;
     while (text.size() < 5000) text += "word ";

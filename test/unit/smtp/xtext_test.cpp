@@ -18,7 +18,7 @@ TEST_CASE("xtext: text survives both ways", "[smtp][xtext]") {
   CHECK(decode_xtext("")->empty());
 }
 
-TEST_CASE("xtext: refuses broken escapes and what they would hide", "[smtp][xtext]") {
+TEST_CASE("xtext: refuses broken escapes and what they would hide", "[smtp][xtext][line:5]") {
   for (const char* wrong : {"+", "+2", "a+2", "+2G", "+G2", "a=b", "a b", "+0A", "+0D+0A", "+00",
                             "+7F", "+80", "+FF", "\x7f", "\xc3\xbc", "+ 2", "++2"})
     CHECK_FALSE(decode_xtext(wrong));

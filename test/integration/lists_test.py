@@ -1,0 +1,58 @@
+"""A black list is a directory of empty files: whoever touches one there refuses the next message, without
+a reload; whoever removes it lets it in again."""
+
+import pathlib
+import unittest
+
+from harness import *
+
+CONFIG = """
+hostname = "mx.example.test"
+workers = 1
+[[listen]]
+address = "127.0.0.1:@PORT@"
+[forward]
+to = ["%s"]
+[[plugin]]
+use = "hosts_allow"
+enforce_at = "rcpt"
+per_client = 0
+deny_file = "blacklisted/ips"
+[[plugin]]
+use = "badmailfrom"
+enforce_at = "rcpt"
+file = "blacklisted/senders"
+domains_file = "blacklisted/domains"
+[[plugin]]
+use = "rcpt_ok"
+domains = ["example.test"]
+"""
+# Of each directory, a file that is there from the beginning, so that the directory is.
+FILES = {"blacklisted/ips/192.0.2.1": "", "blacklisted/senders/nobody@b.example": "",
+         "blacklisted/domains/c.example": ""}
+
+
+class Lists(unittest.TestCase):
+    def test_an_empty_file_is_an_entry_until_it_is_removed(self):
+        downstream = Downstream(self.addCleanup)
+        server = posternd(self.addCleanup, CONFIG % downstream.address, FILES)
+        lists = pathlib.Path(server.directory, "blacklisted")
+        self.assertEqual(self.answer(server, "x@sub.c.example"), 550)
+        for name, sender in (("ips/127.0.0.1", "a@good.example"), ("senders/a@b.example", "a@b.example"),
+                             ("domains/example", "a@d.example")):
+            with self.subTest(name):
+                self.assertEqual(self.answer(server, sender), 250)
+                (lists / name).touch()
+                wait_until(lambda: self.answer(server, sender) == 550, f"{name} refuses")
+                (lists / name).unlink()
+                wait_until(lambda: self.answer(server, sender) == 250, f"{name} refuses no longer")
+
+    def answer(self, server, sender):
+        with Client(server.port) as client:
+            client.hello()
+            client.must(250, f"MAIL FROM:<{sender}>")
+            return client.command("RCPT TO:<x@example.test>").code
+
+
+if __name__ == "__main__":
+    unittest.main()
