@@ -81,17 +81,21 @@ Script one_stranger(int variant) {
 }
 
 Script connect_and_quit(int) { return {{"", "2"}, {"QUIT\r\n", "2"}}; }
+Script turned_away(int) { return {{"", "5"}}; }
+Script turned_away_and_quit(int) { return {{"", "5"}, {"QUIT\r\n", "2"}}; }
 Script idle(int) { return opening(); }
 
 struct Scenario {
   std::string_view name;
   Script (*script)(int variant);
 };
-constexpr std::array<Scenario, 6> scenarios{{{"attack", attack},
+constexpr std::array<Scenario, 8> scenarios{{{"attack", attack},
                                              {"attack-pipelined", attack_pipelined},
                                              {"message", one_message},
                                              {"dnsbl", one_stranger},
                                              {"connect", connect_and_quit},
+                                             {"turned-away", turned_away},
+                                             {"turned-away-quit", turned_away_and_quit},
                                              {"idle", idle}}};
 
 }  // namespace

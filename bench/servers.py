@@ -54,11 +54,12 @@ queue/smtp-forward 127.0.0.1 %d
 class Server(Process):
     """A server that listens on `port`. Its cost is that of its process and all below it."""
 
-    def __init__(self, cleanup, command, directory, port, core=SERVER_CORE, env=None):
+    def __init__(self, cleanup, command, directory, port, core=SERVER_CORE, env=None,
+                 greeting=b"220"):
         self.port = port
         super().__init__(cleanup, on_core(core, command), os.path.join(directory, "log"), env=env,
                          cwd=directory)
-        self.wait_ready(lambda: answers(port, b"220"), "it greets")
+        self.wait_ready(lambda: answers(port, greeting), "it greets")
 
     def busiest(self):
         """The process that does the work: the worker, where there is one."""
@@ -106,11 +107,11 @@ def spike(cleanup, world):
     return Server(cleanup, command, directory, port)
 
 
-def smtp_sink(cleanup, *options, core=SERVER_CORE):
+def smtp_sink(cleanup, *options, core=SERVER_CORE, greeting=b"220"):
     """It has no policy: all it does is answer."""
     port, directory = free_port(), temporary_directory(cleanup)
     command = as_nobody(["smtp-sink", "-m", "20000", *options, f"127.0.0.1:{port}", "4096"])
-    return Server(cleanup, command, directory, port, core)
+    return Server(cleanup, command, directory, port, core, greeting=greeting)
 
 
 def forkserver(cleanup, world, most=250):

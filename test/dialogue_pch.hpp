@@ -1,0 +1,2 @@
+#include "catch.hpp"
+#include "support/dialogue.hpp"
