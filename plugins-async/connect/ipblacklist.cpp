@@ -9,9 +9,10 @@
 namespace postern::plugins {
 namespace {
 
-enum class Event : std::uint8_t { connect, recipient, sender, content, command };
+enum class Event : std::uint8_t { connect, recipient, sender, content, command, login };
 constexpr auto names_of(Event) {
-  return std::array<std::string_view, 5>{"connect", "recipient", "sender", "content", "command"};
+  return std::array<std::string_view, 6>{"connect", "recipient", "sender",
+                                         "content", "command",   "login"};
 }
 
 class IpBlacklist final : public PluginOf<IpBlacklist> {
@@ -26,9 +27,11 @@ class IpBlacklist final : public PluginOf<IpBlacklist> {
     std::vector<Network> ignore;
   };
   static void describe(Schema<Settings>& schema) {
-    schema.key("events", &Settings::events,
-               "what costs a token, one or more: a connection, a recipient, sender or message that "
-               "is refused for good, a command that is wrong or does not exist");
+    schema.key(
+        "events", &Settings::events,
+        "what costs a token, one or more: a connection, a recipient, sender or message that "
+        "is refused for good, a command that is wrong or does not exist, an authentication that "
+        "fails");
     schema.key("burst", &Settings::burst, "tokens of a client").at_least(1).at_most(100'000);
     schema.key("each", &Settings::each, "how long until a token comes back")
         .at_least(1ms)
@@ -70,6 +73,9 @@ class IpBlacklist final : public PluginOf<IpBlacklist> {
       case Hook::data:
       case Hook::message:
         return take(what.client, Event::content, 1);
+      case Hook::auth_password:
+      case Hook::auth_secret:
+        return take(what.client, Event::login, 1);
       case Hook::unrecognized:
         return take(what.client, Event::command, 1);
       default:

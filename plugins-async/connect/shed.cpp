@@ -21,6 +21,7 @@ struct Weights {
   std::size_t client = 0;
   std::size_t content = 0;
   std::size_t command = 1;
+  std::size_t login = 1;
   std::size_t early = 5;
   std::size_t accepted = 5;
 
@@ -31,6 +32,7 @@ struct Weights {
     schema.key("client", &W::client, "... of a client, when it connects or greets");
     schema.key("content", &W::content, "... of a message, at DATA or its end");
     schema.key("command", &W::command, "... of a command that is wrong or does not exist");
+    schema.key("login", &W::login, "... of an authentication that fails");
     schema.key("early", &W::early, "... of speaking early, where `earlytalker` listens for it");
     schema.key("accepted", &W::accepted, "points that an accepted message makes up for");
   }
@@ -49,6 +51,9 @@ struct Weights {
       case Hook::data:
       case Hook::message:
         return content;
+      case Hook::auth_password:
+      case Hook::auth_secret:
+        return login;
       default:
         return command;
     }

@@ -126,3 +126,21 @@ TEST_CASE("ipblacklist: a store that fails is on_error's case", "[plugins][ipbla
   CHECK(greeting(h) == (on_error.empty() ? "welcome" : "554 5.3.0 This cannot be checked here"));
   CHECK(h.end() == "");
 }
+
+TEST_CASE("ipblacklist: guessed passwords count", "[plugins][ipblacklist]") {
+  const bool counted = GENERATE(true, false);
+  CAPTURE(counted);
+  Harness h;
+  h.settings.auth_without_tls = true;
+  h.list("passwords", "anna:correct horse\n");
+  h.load("ipblacklist", counted ? "burst = 1\nevents = [\"login\"]" : "burst = 1");
+  h.load("flat_file", "file = \"passwords\"");
+  REQUIRE(test::arrive(h).code == 220);
+  REQUIRE(h.client.command("EHLO client.example").code == 250);
+  for (int i = 0; i < 2; ++i)
+    REQUIRE(h.client.command("AUTH PLAIN AGFubmEAZ3Vlc3M=").code == 535);  // "guess"
+  h.client.close();
+  h.run_for(1s);
+  CHECK((greeting(h) == "welcome") == !counted);
+  CHECK(h.end() == "");
+}

@@ -360,3 +360,21 @@ TEST_CASE("shed: writes what nft can load", "[plugins][shed]") {
   CHECK(unlink(path.c_str()) == 0);
   CHECK(rmdir(directory.c_str()) == 0);
 }
+
+TEST_CASE("shed: guessed passwords count", "[plugins][shed]") {
+  const bool counted = GENERATE(true, false);
+  CAPTURE(counted);
+  Harness h;
+  h.settings.auth_without_tls = true;
+  h.list("passwords", "anna:correct horse\n");
+  h.load("shed", counted ? "threshold = 2" : "threshold = 2\nweights = { login = 0 }");
+  h.load("flat_file", "file = \"passwords\"");
+  REQUIRE(test::arrive(h).code == 220);
+  REQUIRE(h.client.command("EHLO client.example").code == 250);
+  for (int i = 0; i < 2; ++i)
+    REQUIRE(h.client.command("AUTH PLAIN AGFubmEAZ3Vlc3M=").code == 535);  // "guess"
+  h.client.close();
+  h.run_for(1s);
+  CHECK((greeting(h) == "welcome") == !counted);
+  CHECK(h.end() == "");
+}
