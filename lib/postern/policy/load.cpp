@@ -171,10 +171,13 @@ LoadedMaster load_master(const Bundle& bundle) {
   Reading reading(problems, bundle.folder, false);
   Configuration configuration;
   Reader(description, reading)
-      .read_only({"user", "group", "workers", "drain_timeout", "listen", "tls", "log", "control",
-                  "forward", "program"},
+      .read_only({"user", "group", "workers", "drain_timeout", "listen", "tls", "log", "control"},
                  document, &configuration);
-  read_routes(document, description, reading, configuration.forward);
+  // For the programs that they name; what else is wrong with them is for others to tell.
+  Problems unheard(file_names(bundle));
+  Reading quietly(unheard, bundle.folder, false);
+  Reader(description, quietly).read_only({"forward", "program"}, document, &configuration);
+  read_routes(document, description, quietly, configuration.forward);
   if (whole) check_listeners(document, configuration, problems);
   LoadedMaster loaded;
   loaded.settings = {configuration.user,

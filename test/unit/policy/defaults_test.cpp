@@ -120,6 +120,10 @@ TEST_CASE("Configuration: has these defaults", "[policy][defaults]") {
             {"log.target", "\"stderr\""},
             {"log.level", "\"info\""},
             {"log.format", "\"json\""},
+            {"state.path",
+             "beside the file, NAME.state for NAME.toml; but "
+             "/var/lib/postern/state for /etc/postern/postern.toml"},
+            {"state.size", "\"1GB\""},
             {"control.socket",
              "beside the file, NAME.control for NAME.toml; but "
              "/run/postern/control for /etc/postern/postern.toml"},

@@ -129,9 +129,9 @@ TEST_CASE("PatternList: the first of several that fit counts", "[policy][lists]"
 TEST_CASE("PatternList: all that fit, in their order", "[policy][lists]") {
   const Lines entries{"anna@x.example 1", "^bert 2", "@x.example 3", "anna@X.example 4",
                       "anna@y.example 5", "^an 6",   "@x.example 7"};
+  const PatternList list = PatternList::of(entries);
   std::string found;
-  for (const PatternList::Entry* each : all_matches(PatternList::of(entries), "Anna@x.example"))
-    found += each->reply;
+  for (const PatternList::Entry* each : all_matches(list, "Anna@x.example")) found += each->reply;
   CHECK(found == "13467");
   CHECK(all_matches(PatternList::of(entries), "nobody@else.example").empty());
   CHECK(all_matches(PatternList(), "anna@x.example").empty());

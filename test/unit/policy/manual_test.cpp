@@ -58,7 +58,7 @@ TEST_CASE("manual: explains every key that is read, and no other", "[policy][man
   const Description description = describe_configuration();
   const auto paths = key_paths(description);
   CHECK(explained(manual(description)) == std::set<std::string>(paths.begin(), paths.end()));
-  CHECK(paths.size() == 118);
+  CHECK(paths.size() == 120);
 }
 
 TEST_CASE("manual: gives type, bounds, default and meaning", "[policy][manual]") {
