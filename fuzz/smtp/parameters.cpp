@@ -16,7 +16,7 @@ namespace {
 Capabilities everything() {
   Capabilities offered;
   offered.size = offered.eight_bit_mime = offered.binarymime = offered.smtputf8 = true;
-  offered.dsn = offered.prdr = true;
+  offered.dsn = offered.prdr = offered.requiretls = true;
   offered.auth.add(AuthMechanism::plain);
   return offered;
 }
@@ -36,8 +36,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     FUZZ_CHECK(mail->auth.empty() || mail->auth == "<>" || harmless(*decode_xtext(mail->auth)));
     const auto again = parse_mail_parameters(parameters_for(mail->text, all), all);
     FUZZ_CHECK(again && again->size == mail->size && again->body == mail->body);
-    FUZZ_CHECK(again->envid == mail->envid && again->auth == mail->auth && again->ret == mail->ret);
-    FUZZ_CHECK(again->smtputf8 == mail->smtputf8 && again->prdr == mail->prdr);
+    FUZZ_CHECK(again->requiretls == mail->requiretls && again->envid == mail->envid &&
+               again->auth == mail->auth && again->ret == mail->ret);
+    FUZZ_CHECK(again->smtputf8 == mail->smtputf8 && !again->prdr);  // PRDR is between two hops
     FUZZ_CHECK(parameters_for(mail->text, Capabilities()).empty());
     FUZZ_CHECK(mail->text.empty() || !parse_mail_parameters(text, Capabilities()));
   }

@@ -46,7 +46,13 @@ class Shed(unittest.TestCase):
                 return [greeting.code]
             client.must(250, "EHLO guesser.example")
             client.must(250, "MAIL FROM:<a@b.example>")
-            return [client.command(f"RCPT TO:<guess{number}.{i}@example.test>").code for i in range(3)]
+            heard = []
+            while len(heard) < 3:
+                reply = client.command(f"RCPT TO:<guess{number}.{len(heard)}@example.test>")
+                heard.append(reply.code)
+                if "Too many errors" in reply.text:  # the ban ends sessions that are open
+                    break
+            return heard
 
     def test_the_workers_share_the_ban(self):
         self.server = posternd(self.addCleanup, CONFIG)
