@@ -1,5 +1,6 @@
 """Real name servers on loopback: NSD and rbldnsd with zones of a test's own, Unbound that asks others."""
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -8,7 +9,7 @@ import subprocess
 import unittest
 
 from peers import write
-from process import Process, as_nobody, temporary_directory
+from process import Process, as_nobody, free_port, temporary_directory
 
 needs_nsd = unittest.skipUnless(shutil.which("nsd"), "NSD is not installed")
 needs_rbldnsd = unittest.skipUnless(shutil.which("rbldnsd"), "rbldnsd is not installed")
@@ -52,13 +53,10 @@ remote-control:
 def free_udp_port():
     """A port of 127.0.0.1 that neither UDP nor TCP uses."""
     while True:
-        with socket.socket(type=socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
-            udp.bind(("127.0.0.1", 0))
-            try:
-                tcp.bind(udp.getsockname())
-            except OSError:
-                continue
-            return udp.getsockname()[1]
+        port = free_port()
+        with contextlib.suppress(OSError), socket.socket(type=socket.SOCK_DGRAM) as udp:
+            udp.bind(("127.0.0.1", port))
+            return port
 
 
 def replies(port, zone):
