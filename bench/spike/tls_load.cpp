@@ -75,8 +75,9 @@ class Client {
                                    SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL_STORE);
     SSL_CTX_set_app_data(context_.get(), this);
     SSL_CTX_sess_set_new_cb(context_.get(), [](SSL* ssl, SSL_SESSION* session) {
-      static_cast<Client*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)))->ticket_.reset(session);
-      return 1;
+      static_cast<Client*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)))
+          ->ticket_.reset(SSL_SESSION_dup(session));
+      return 0;
     });
   }
 
@@ -100,7 +101,9 @@ class Client {
   void shake_hands() {
     Ssl ssl(SSL_new(context_.get()));
     const bool offers = mode_ == Mode::resumed && ticket_;
-    if (offers) SSL_set_session(ssl.get(), ticket_.get());
+    // A copy: OpenSSL spoils a session of TLS 1.3 by using it, and no new ticket may come.
+    const Ticket once(offers ? SSL_SESSION_dup(ticket_.get()) : nullptr);
+    if (offers) SSL_set_session(ssl.get(), once.get());
     SSL_set_fd(ssl.get(), socket_->fd());
     if (SSL_connect(ssl.get()) != 1) throw std::runtime_error("the handshake failed");
     if (offers && SSL_session_reused(ssl.get()) != 1)
