@@ -1,9 +1,9 @@
 #include <postern/base/log.hpp>
 #include <postern/plugin/run_of.hpp>
 #include <postern/session/chain.hpp>
+#include <postern/session/running.hpp>
 
 #include <algorithm>
-#include <exception>
 #include <memory>
 
 namespace postern::session {
@@ -16,22 +16,6 @@ using plugin::Shape;
 using plugin::Verdict;
 using policy::Mode;
 
-// Who runs now: for the lag report, and whose private facts are meant.
-class Running {
- public:
-  Running(coro::Scheduler& scheduler, std::string_view who)
-      : scheduler_(scheduler), before_(scheduler.running()) {
-    scheduler.set_running(who);
-  }
-  ~Running() { scheduler_.set_running(before_); }
-  Running(const Running&) = delete;
-  Running& operator=(const Running&) = delete;
-
- private:
-  coro::Scheduler& scheduler_;
-  std::string_view before_;
-};
-
 // The scope of `entry` that the party is in; null: it is in none (yet).
 plugin::HookScope* home(const Entry& entry, const Party& party) {
   plugin::HookScope* scope = party.scope;
@@ -43,16 +27,6 @@ const policy::Policy& site_of(const policy::Policy& policy) {
   const policy::Policy* site = &policy;
   while (site->parent()) site = site->parent();
   return *site;
-}
-
-Error thrown() {
-  try {
-    throw;
-  } catch (const std::exception& error) {
-    return Error(Errc::bug, error.what());
-  } catch (...) {
-    return Error(Errc::bug, "threw something");
-  }
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // TLS: the command STARTTLS (RFC 3207), and listeners that begin with it (RFC 8314).
 #include <postern/net/tls.hpp>
+#include <postern/session/running.hpp>
 #include <postern/session/session.hpp>
 #include <postern/smtp/replies.hpp>
 
@@ -67,11 +68,8 @@ coro::Task<void> Session::start_tls() {
 }
 
 void Session::put_tls(facts::Tls&& known) {
-  coro::Scheduler& scheduler = services_.scheduler;
-  const std::string_view before = scheduler.running();
-  scheduler.set_running("core:tls");  // whose the fact is
+  const Running running(services_.scheduler, "core:tls");  // whose the fact is
   hearing_->session().facts().put(std::move(known));
-  scheduler.set_running(before);
 }
 
 void Session::tls_failed(const Error& error) {

@@ -3,6 +3,7 @@
 #include <postern/facts/authenticated.hpp>
 #include <postern/plugin/run_of.hpp>
 #include <postern/session/hearing.hpp>
+#include <postern/session/running.hpp>
 
 #include <algorithm>
 #include <exception>
@@ -26,20 +27,18 @@ constexpr std::chrono::milliseconds most_delay = 60s;
 // What the first plugin says that has an answer; each sees its own facts. One that throws has none.
 template <typename T>
 std::optional<T> first_answer(const Services& services, Step at) {
-  const std::string_view before = services.scheduler.running();
   std::optional<T> answer;
   for (const plugin::Entry* entry : services.lineup.entries(at.hook)) {
     if (!entry->answer) continue;
     const std::string_view who = services.lineup.instance_name(entry->instance);
-    services.scheduler.set_running(who);
+    const Running running(services.scheduler, who);
     try {
       if (entry->answer(*entry, at, &answer)) break;
-    } catch (const std::exception& error) {
+    } catch (...) {
       answer.reset();
-      services.log.error("{} at {}: {}", who, name(at.hook), error.what());
+      services.log.error("{} at {}: {}", who, name(at.hook), thrown().text);
     }
   }
-  services.scheduler.set_running(before);
   return answer;
 }
 
@@ -92,14 +91,11 @@ void Hearing::authenticated(std::string_view mechanism) {
 // It is the greeting's: STARTTLS forgets both, and each greeting has it again.
 void Hearing::put_user() {
   if (!hello_ || !session_.authenticated()) return;
-  coro::Scheduler& scheduler = services_.scheduler;
-  const std::string_view before = scheduler.running();
-  scheduler.set_running("core:auth");  // whose the fact is
+  const Running running(services_.scheduler, "core:auth");  // whose the fact is
   facts::Authenticated fact;
   fact.user = std::string(session_.user());
   fact.mechanism = session_.auth_mechanism();
   hello_->facts().put(std::move(fact));
-  scheduler.set_running(before);
 }
 
 void Hearing::forget_greeting() {

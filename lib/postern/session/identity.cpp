@@ -3,6 +3,7 @@
 #include <postern/coro/deadline.hpp>
 #include <postern/facts/client_name.hpp>
 #include <postern/net/proxy_header.hpp>
+#include <postern/session/running.hpp>
 #include <postern/session/session.hpp>
 #include <postern/smtp/replies.hpp>
 #include <postern/smtp/timeouts.hpp>
@@ -220,11 +221,8 @@ void Session::put_name() {
   const std::string reverse = peer_->told.reverse_name.value_or("");
   if (!reverse.empty() && !peer_->forwarding) name.names = {reverse};
   if (name.name.empty() && name.names.empty()) return;
-  coro::Scheduler& scheduler = services_.scheduler;
-  const std::string_view before = scheduler.running();
-  scheduler.set_running(by_peer);
+  const Running running(services_.scheduler, by_peer);
   hearing_->session().facts().put(std::move(name));
-  scheduler.set_running(before);
 }
 
 // Until here the peer might have told another client; MAIL is answered by what they decide.

@@ -5,8 +5,8 @@
 #include <postern/plugin/run.hpp>
 #include <postern/plugin/views.hpp>
 #include <postern/session/authentication.hpp>
+#include <postern/session/running.hpp>
 
-#include <exception>
 #include <utility>
 
 namespace postern::session {
@@ -28,32 +28,6 @@ constexpr AuthMechanism by_secret[] = {AuthMechanism::plain, AuthMechanism::logi
 bool is_on(const Entry& entry, const policy::Policy& site) {
   const policy::Mode mode = site.of(entry.instance).common.mode;
   return mode != policy::Mode::off && mode != policy::Mode::observe;
-}
-
-// Who runs now, for the lag report and private facts.
-class Running {
- public:
-  Running(coro::Scheduler& scheduler, std::string_view who)
-      : scheduler_(scheduler), before_(scheduler.running()) {
-    scheduler.set_running(who);
-  }
-  ~Running() { scheduler_.set_running(before_); }
-  Running(const Running&) = delete;
-  Running& operator=(const Running&) = delete;
-
- private:
-  coro::Scheduler& scheduler_;
-  std::string_view before_;
-};
-
-Error thrown() {
-  try {
-    throw;
-  } catch (const std::exception& error) {
-    return Error(Errc::bug, error.what());
-  } catch (...) {
-    return Error(Errc::bug, "threw something");
-  }
 }
 
 AuthResult result_of(bool same) { return same ? AuthResult::accepted : AuthResult::refused; }
