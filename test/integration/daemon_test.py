@@ -463,7 +463,9 @@ class Limits(Test):
         clients = [socket.create_connection(("127.0.0.1", port), timeout=LIMIT) for _ in range(300)]
         greetings = [client.recv(4) for client in clients]
         self.assertEqual(set(greetings), {b"220 ", b"421 "})
-        self.assertEqual(greetings[-100:], [b"421 "] * 100)
+        self.assertLess(greetings.count(b"220 "), 130)
+        # The place of whoever asked whether it greets may come free among them, and once.
+        self.assertLessEqual(greetings[-100:].count(b"220 "), 1)
         [worker] = children_of(server.pid)
         self.assert_comes_to_rest(worker)
         self.assertLess(len(os.listdir(f"/proc/{worker}/fd")), 130)  # room to deliver all the same
