@@ -1,7 +1,6 @@
 """The world of a day of junk (bench/day.hpp): a posternd with the policy of an administrator who told of it, the
 name server and the downstream that it asks, and the program that comes as all of its clients."""
 
-import contextlib
 import json
 import os
 import pathlib
@@ -11,8 +10,8 @@ import subprocess
 import unittest
 
 from nameserver import nsd
-from peers import as_nobody, posternd_path
-from process import LIMIT, Process, answers, free_port, temporary_directory
+from peers import posternd_path
+from process import LIMIT, Process, answers, as_nobody, free_port, temporary_directory
 
 needs_day = unittest.skipUnless(shutil.which("nsd") and shutil.which("smtp-sink"),
                                 "NSD and smtp-sink are not both installed")
@@ -95,7 +94,7 @@ threshold = 1
 count = 5
 permanent = true
 [plugin.rcpt_pattern_test]
-rules = [%(strict_rules)s]
+rules = [@STRICT_RULES@]
 [recipient."postbox@strict.test".plugin.dnsbl]
 mode = "off"
 """,
@@ -145,8 +144,7 @@ def files(world):
     """Beside postern.toml."""
     made = {f"virtual/{domain}": "\n".join(names) for domain, names in world["mailboxes"].items()}
     made |= {f"{directory}/{country}": "" for directory, names in COUNTRIES.items() for country in names}
-    values = {"strict_rules": toml(STRICT_RULES)}
-    return made | {f"domains/{domain}.toml": text.replace("%(strict_rules)s", values["strict_rules"])
+    return made | {f"domains/{domain}.toml": text.replace("@STRICT_RULES@", toml(STRICT_RULES))
                    for domain, text in DOMAINS.items()}
 
 
@@ -179,7 +177,7 @@ def replay(port, part, *options, limit=10 * LIMIT):
 class Sink(Process):
     """smtp-sink, which keeps each message in a file of its own."""
 
-    def __init__(self, cleanup, *options):
+    def __init__(self, cleanup):
         self.port, directory = free_port(), temporary_directory(cleanup)
         self.kept = pathlib.Path(directory, "kept")
         self.kept.mkdir()
@@ -193,8 +191,7 @@ class Sink(Process):
         """(id of the visit, recipients) of each."""
         found = []
         for path in self.kept.iterdir():
-            with contextlib.suppress(FileNotFoundError):
-                text = path.read_text(encoding="utf-8")
-                visit = re.search(r"^Message-ID: <(\w+)@day\.example>", text, re.MULTILINE)
-                found.append((visit.group(1) if visit else text, re.findall(r"^X-Rcpt-Args: <(.*)>", text, re.MULTILINE)))
+            text = path.read_text(encoding="utf-8")
+            [visit] = re.findall(r"^Message-ID: <(\w+)@day\.example>", text, re.MULTILINE)
+            found.append((visit, re.findall(r"^X-Rcpt-Args: <(.*)>", text, re.MULTILINE)))
         return found
