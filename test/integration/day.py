@@ -24,7 +24,8 @@ workers = 1
 address = "127.0.0.1:@PORT@"
 [dns]
 servers = ["%(names)s"]
-timeout = "5s"
+timeout = "700ms"
+tries = 4
 [forward]
 to = ["127.0.0.1:%(downstream)d"]
 max_connections = 100
