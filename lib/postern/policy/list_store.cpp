@@ -37,7 +37,8 @@ std::shared_ptr<const Table> read_table(std::string_view content, std::uint32_t 
 
 }  // namespace
 
-ListStore::ListStore(const Bundle& bundle) : files_(bundle.files.data()) {
+ListStore::ListStore(const Bundle& bundle, std::uint32_t first_file, const ListStore* known)
+    : files_(bundle.files.data()), first_file_(first_file), known_(known) {
   for (const File& file : bundle.files)
     if (file.kind == File::Kind::list) in_bundle_.emplace(file.path, &file);
 }
@@ -45,6 +46,19 @@ ListStore::ListStore(const Bundle& bundle) : files_(bundle.files.data()) {
 void ListStore::forget_bundle() {
   files_ = nullptr;
   in_bundle_ = {};
+  known_ = nullptr;
+}
+
+void ListStore::adopt(ListStore&& other) {
+  for (auto& [path, theirs] : other.slots_) {
+    const auto [ours, is_new] = slots_.try_emplace(path, theirs);
+    if (is_new) continue;
+    const auto take = [&]<typename Slot>(const Slot& slot) {
+      if (slot) std::get<Slot>(ours->second.slots) = slot;
+    };
+    std::apply([&](const auto&... slot) { (take(slot), ...); }, theirs.slots);
+  }
+  folders_.merge(std::move(other.folders_));
 }
 
 template <typename Table>
@@ -57,6 +71,9 @@ std::shared_ptr<const ListSlot<Table>> ListStore::slot(const std::string& path, 
                            found == in_bundle_.end() ? "was not read" : found->second->error));
     return nullptr;
   }
+  if (known_ != nullptr)
+    if (const auto known = known_->slots_.find(path); known != known_->slots_.end())
+      if (auto slot = std::get<std::shared_ptr<ListSlot<Table>>>(known->second.slots)) return slot;
   const auto [of_path, is_new] = slots_.try_emplace(path);
   if (is_new) of_path->second.key = reading.path;
   auto& slot = std::get<std::shared_ptr<ListSlot<Table>>>(of_path->second.slots);
@@ -64,8 +81,9 @@ std::shared_ptr<const ListSlot<Table>> ListStore::slot(const std::string& path, 
     const File& file = *found->second;
     slot = std::make_shared<ListSlot<Table>>();
     slot->path = path;
-    slot->table = read_table<Table>(file.content, static_cast<std::uint32_t>(&file - files_),
-                                    reading.path, reading.problems);
+    slot->table =
+        read_table<Table>(file.content, first_file_ + static_cast<std::uint32_t>(&file - files_),
+                          reading.path, reading.problems);
   }
   return slot;
 }
@@ -88,6 +106,9 @@ template std::shared_ptr<const ListSlot<LocalPartTable>> ListStore::slot(const s
 std::shared_ptr<const FolderOfMailboxes> ListStore::folder(const std::string& path,
                                                            Reading& reading, const Value& value) {
   if (const auto known = folders_.find(path); known != folders_.end()) return known->second;
+  if (known_ != nullptr)
+    if (const auto known = known_->folders_.find(path); known != known_->folders_.end())
+      return known->second;
   const std::string below = path + '/';
   const auto self = in_bundle_.find(below);  // says that it was looked into
   auto made = std::make_shared<FolderOfMailboxes>();
@@ -162,13 +183,13 @@ void ListStore::install(RereadList list) {
   if (list.local_parts) local_parts->table = std::move(list.local_parts);
 }
 
-std::vector<std::string> ListFiles::paths() const { return snapshot_->data().lists->paths(); }
+std::vector<std::string> ListFiles::paths() const { return snapshot_->data()->lists->paths(); }
 
 RereadList ListFiles::read(const std::string& path, std::string_view content) const {
-  return snapshot_->data().lists->read(path, content);
+  return snapshot_->data()->lists->read(path, content);
 }
 
-void ListFiles::install(RereadList list) { snapshot_->data().lists->install(std::move(list)); }
+void ListFiles::install(RereadList list) { snapshot_->data()->lists->install(std::move(list)); }
 
 std::vector<std::string> ListFiles::replace(const std::string& path, std::string_view content) {
   RereadList list = read(path, content);

@@ -5,6 +5,7 @@
 #include <postern/policy/list_files.hpp>
 #include <postern/policy/local_parts.hpp>
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -20,9 +21,12 @@ struct Value;
 
 class ListStore {
  public:
-  // While it reads, lists are those of `bundle`.
-  explicit ListStore(const Bundle& bundle);
-  void forget_bundle();  // before the bundle goes
+  // While it reads, lists are those of `bundle`, whose first file has the number `first_file` in
+  // places. What `known` has is not made again.
+  explicit ListStore(const Bundle& bundle, std::uint32_t first_file = 0,
+                     const ListStore* known = nullptr);
+  void forget_bundle();           // before the bundle goes
+  void adopt(ListStore&& other);  // what is not here
 
   // The slot of the file at `path`; null when it could not be read, which is then said at `value`.
   template <typename Table>
@@ -48,6 +52,8 @@ class ListStore {
   };
 
   const File* files_;
+  std::uint32_t first_file_;
+  const ListStore* known_;
   std::unordered_map<std::string_view, const File*> in_bundle_;
   std::map<std::string, OfPath> slots_;
   std::map<std::string, std::shared_ptr<const FolderOfMailboxes>> folders_;
