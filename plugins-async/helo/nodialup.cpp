@@ -16,7 +16,7 @@ struct Line : Fact<"nodialup.line", 1> {
 class NoDialup final : public PluginOf<NoDialup> {
  public:
   static constexpr const char* summary =
-      "Refuses clients whose host name is that of a dial-up line.";
+      "Refuses clients whose host name is that of a dial-up line, unless `spf` vouches for them.";
   struct Settings {
     bool guess = true;
     PatternList list;

@@ -18,8 +18,8 @@ std::string reverse_name(const IpAddress& address);
 std::string pointer_name(const IpAddress& address);
 
 // A name as it is asked for: lower case, no final dot. Takes blanks and any printable ASCII in
-// labels, since names made from local-parts are asked for too. Errors: malformed (empty, an empty or long label,
-// too long, another octet).
+// labels, since names made from local-parts are asked for too. Errors: malformed (empty, an empty
+// or long label, too long, another octet).
 Result<std::string> query_name(std::string_view name);
 
 // Whether it may be shown as a host's name: labels of letters, digits, hyphens and underscores, of

@@ -4,6 +4,7 @@
 #include <postern/policy/name_table.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -23,8 +24,10 @@ class AddressTable {
   static constexpr bool comment_only_first = false;
 
  private:
+  std::string add_name(std::string_view name, std::uint8_t kind);
+
   NameTable names_;
-  bool has_suffixes_ = false;
+  std::uint8_t kinds_ = 0;  // those that occur: only they are looked for
 };
 
 }  // namespace postern::policy

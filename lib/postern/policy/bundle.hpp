@@ -58,7 +58,7 @@ struct Bundle {
 };
 
 // Reads the main file, the files that its `include` patterns match, domains/*.toml beside it, and
-// the list files that all of them name.
+// the list files that all of them name, with what these include.
 // Waits for the disk: for start-up and reload only. Errors: the main file cannot be read; the text
 // is a whole line. What else is wrong is kept for load().
 Result<Bundle> read_bundle(const std::string& path);
@@ -69,6 +69,10 @@ Bundle read_domain_file(const std::string& path, const std::string& folder);
 
 // A list's file, or directory, as read_bundle() reads it. Waits for the disk.
 File read_list_file(const std::string& path);
+// The list at `path`, absolute, and behind it what it includes, as read_bundle() does. The file at
+// `known` has `content`. Waits for the disk.
+std::vector<File> read_list_files(const std::string& path, const std::string& known,
+                                  std::string content);
 
 // The certificate files at these paths, as read_bundle() does. Waits for the disk.
 std::vector<File> read_certificate_files(const std::vector<std::string>& paths);

@@ -1,5 +1,6 @@
 #include <postern/base/text.hpp>
 #include <postern/policy/address_table.hpp>
+#include <postern/policy/bundle.hpp>
 #include <postern/policy/domain_table.hpp>
 #include <postern/policy/list_lines.hpp>
 #include <postern/policy/list_store.hpp>
@@ -13,38 +14,61 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <set>
+
 namespace postern::policy {
 namespace {
 
-// Bad lines are noted in `problems`, as of its file number `file`.
+// Bad lines are noted in `problems`, which has the files of `texts` by number.
 template <typename Table>
-std::shared_ptr<const Table> read_table(std::string_view content, std::uint32_t file,
-                                        const std::string& key, Problems& problems) {
+std::shared_ptr<const Table> read_table(const ListTexts& texts, const File& file,
+                                        const std::string& key, Problems& problems,
+                                        std::vector<IncludedFile>& included) {
   auto table = std::make_shared<Table>();
-  table->reserve(count_lines(content), content.size());
+  table->reserve(count_lines(file.content), file.content.size());
   const Comments comments =
       Table::comment_only_first ? Comments::whole_lines : Comments::after_blanks;
-  each_line(content, comments,
-            [&](std::string_view entry, std::uint32_t line, std::uint32_t column) {
-              const std::string fault = table->add(entry);
-              if (fault.empty()) return;
-              problems.note({file, line, column}, key,
-                            told_of<Table>(entry, fault) + "; the line is skipped");
-            });
+  included = each_line_with_included(
+      texts, file, comments,
+      [&](std::string_view entry, Place place) {
+        const std::string fault = table->add(entry);
+        if (fault.empty()) return;
+        problems.note(place, key, told_of<Table>(entry, fault) + "; the line is skipped");
+      },
+      [&](Place place, std::string text) { problems.note(place, key, std::move(text)); });
   table->finish();
   return table;
+}
+
+// Calls make(slot, table) for each kind of list that is made from a path.
+template <typename Slots, typename List, typename Make>
+void each_kind(Slots& slots, List& list, const Make& make) {
+  auto& [addresses, patterns, recipients, secrets, networks, domains, local_parts] = slots;
+  const auto if_made = [&](auto& slot, auto& table) {
+    if (slot) make(slot, table);
+  };
+  if_made(addresses, list.addresses);
+  if_made(patterns, list.patterns);
+  if_made(recipients, list.recipients);
+  if_made(secrets, list.secrets);
+  if_made(networks, list.networks);
+  if_made(domains, list.domains);
+  if_made(local_parts, list.local_parts);
+}
+
+// A folder that has gone is told as a file would be.
+std::string_view without_slash(std::string_view path) {
+  if (path.ends_with('/')) path.remove_suffix(1);
+  return path;
 }
 
 }  // namespace
 
 ListStore::ListStore(const Bundle& bundle, std::uint32_t first_file, const ListStore* known)
-    : files_(bundle.files.data()), first_file_(first_file), known_(known) {
-  for (const File& file : bundle.files)
-    if (file.kind == File::Kind::list) in_bundle_.emplace(file.path, &file);
-}
+    : in_bundle_(bundle.files, first_file), known_(known) {}
 
 void ListStore::forget_bundle() {
-  files_ = nullptr;
   in_bundle_ = {};
   known_ = nullptr;
 }
@@ -59,16 +83,17 @@ void ListStore::adopt(ListStore&& other) {
     std::apply([&](const auto&... slot) { (take(slot), ...); }, theirs.slots);
   }
   folders_.merge(std::move(other.folders_));
+  const std::lock_guard lock(of_included_);
+  included_.merge(std::move(other.included_));
 }
 
 template <typename Table>
 std::shared_ptr<const ListSlot<Table>> ListStore::slot(const std::string& path, Reading& reading,
                                                        const Value& value) {
-  const auto found = in_bundle_.find(path);
-  if (found == in_bundle_.end() || !found->second->error.empty()) {
-    reading.complain(
-        value, fmt::format("{}: {}", path,
-                           found == in_bundle_.end() ? "was not read" : found->second->error));
+  const File* file = in_bundle_.find(path);
+  if (file == nullptr || !file->error.empty()) {
+    reading.complain(value,
+                     fmt::format("{}: {}", path, file == nullptr ? "was not read" : file->error));
     return nullptr;
   }
   if (known_ != nullptr)
@@ -78,12 +103,10 @@ std::shared_ptr<const ListSlot<Table>> ListStore::slot(const std::string& path, 
   if (is_new) of_path->second.key = reading.path;
   auto& slot = std::get<std::shared_ptr<ListSlot<Table>>>(of_path->second.slots);
   if (!slot) {
-    const File& file = *found->second;
     slot = std::make_shared<ListSlot<Table>>();
     slot->path = path;
     slot->table =
-        read_table<Table>(file.content, first_file_ + static_cast<std::uint32_t>(&file - files_),
-                          reading.path, reading.problems);
+        read_table<Table>(in_bundle_, *file, reading.path, reading.problems, included_[path]);
   }
   return slot;
 }
@@ -109,29 +132,26 @@ std::shared_ptr<const FolderOfMailboxes> ListStore::folder(const std::string& pa
   if (known_ != nullptr)
     if (const auto known = known_->folders_.find(path); known != known_->folders_.end())
       return known->second;
-  const std::string below = path + '/';
-  const auto self = in_bundle_.find(below);  // says that it was looked into
+  const File* self = in_bundle_.find(path + '/');  // says that it was looked into
   auto made = std::make_shared<FolderOfMailboxes>();
   bool good = true;
-  for (const auto& [file, content] : in_bundle_) {
-    if (!file.starts_with(below) || file.size() == below.size()) continue;
-    const std::string_view domain = file.substr(below.size());
+  for (const File* file : in_bundle_.in(path)) {
+    const std::string_view domain = std::string_view(file->path).substr(file->path.rfind('/') + 1);
     if (const auto fault = fault_of_domain(domain); !fault.empty()) {
-      if (domain.find('/') == std::string_view::npos)
-        reading.problems.note(
-            value.place, reading.path,
-            fmt::format("{}: {}; it is no domain's file, and passed over", file, fault));
+      reading.problems.note(
+          value.place, reading.path,
+          fmt::format("{}: {}; it is no domain's file, and passed over", file->path, fault));
       continue;
     }
-    auto slot = this->slot<LocalPartTable>(std::string(file), reading, value);
+    auto slot = this->slot<LocalPartTable>(file->path, reading, value);
     good = good && slot != nullptr;
     if (slot) made->domains.emplace(lower(domain), std::move(slot));
   }
-  if (self != in_bundle_.end() && !self->second->error.empty()) {
-    reading.complain(value, fmt::format("{}: {}", path, self->second->error));
+  if (self != nullptr && !self->error.empty()) {
+    reading.complain(value, fmt::format("{}: {}", path, self->error));
     return nullptr;
   }
-  if (self == in_bundle_.end() && made->domains.empty()) {
+  if (self == nullptr && made->domains.empty()) {
     reading.complain(value, fmt::format("{}: was not read", path));
     return nullptr;
   }
@@ -140,47 +160,78 @@ std::shared_ptr<const FolderOfMailboxes> ListStore::folder(const std::string& pa
 }
 
 std::vector<std::string> ListStore::paths() const {
-  std::vector<std::string> out;
-  for (const auto& [path, slots] : slots_) out.push_back(path);
-  return out;
+  std::set<std::string> out;
+  for (const auto& [path, slots] : slots_) out.insert(path);
+  const std::lock_guard lock(of_included_);
+  for (const auto& [path, files] : included_)
+    for (const IncludedFile& file : files) out.insert(file.path);
+  return {out.begin(), out.end()};
+}
+
+bool ListStore::is_made_from(const std::string& list, const std::string& path) const {
+  if (list == path) return true;
+  const std::lock_guard lock(of_included_);
+  const auto found = included_.find(list);
+  return found != included_.end() &&
+         std::any_of(found->second.begin(), found->second.end(),
+                     [&](const IncludedFile& file) { return file.path == path; });
+}
+
+// Whether of what `list` included anything has gone: a list that may stand for mailboxes must not
+// become shorter because a file is just being replaced.
+bool ListStore::lost_any(const std::string& list, const std::vector<File>& files,
+                         std::vector<std::string>& problems) const {
+  const ListTexts texts(files);
+  const std::lock_guard lock(of_included_);
+  const auto found = included_.find(list);
+  if (found == included_.end()) return false;
+  for (const IncludedFile& file : found->second) {
+    const File* now = texts.find(without_slash(file.path));
+    if (!file.was_read || now == nullptr || now->error.empty()) continue;
+    problems.push_back(
+        fmt::format("{}: {}; {}, which includes it, stays as it was", file.path, now->error, list));
+    return true;
+  }
+  return false;
+}
+
+void ListStore::read_again(const std::string& path, const OfPath& of_path,
+                           const std::vector<File>& files, RereadList& into) const {
+  std::vector<std::string> names;
+  for (const File& file : files) names.push_back(file.path);
+  Problems problems(std::move(names));
+  const ListTexts texts(files);
+  RereadList::Tables& list = into.lists.emplace_back();
+  list.path = path;
+  each_kind(of_path.slots, list, [&](const auto&, auto& table) {
+    using Table = std::remove_const_t<typename std::decay_t<decltype(table)>::element_type>;
+    table = read_table<Table>(texts, files.front(), of_path.key, problems, list.included);
+  });
+  for (const Problem& problem : problems.take()) into.problems.push_back(problem.line());
 }
 
 RereadList ListStore::read(const std::string& path, std::string_view content) const {
-  RereadList list;
-  list.path = path;
-  const auto found = slots_.find(path);
-  if (found == slots_.end()) return list;
-  const std::string& key = found->second.key;
-  Problems problems({path});
-  const auto make = [&](const auto& slot, auto& table) {
-    using Table = std::remove_const_t<typename std::decay_t<decltype(table)>::element_type>;
-    if (slot) table = read_table<Table>(content, 0, key, problems);
-  };
-  const auto& [addresses, patterns, recipients, secrets, networks, domains, local_parts] =
-      found->second.slots;
-  make(addresses, list.addresses);
-  make(patterns, list.patterns);
-  make(recipients, list.recipients);
-  make(secrets, list.secrets);
-  make(networks, list.networks);
-  make(domains, list.domains);
-  make(local_parts, list.local_parts);
-  for (const Problem& problem : problems.take()) list.problems.push_back(problem.line());
-  return list;
+  RereadList out;
+  for (const auto& [list, of_path] : slots_) {
+    if (!is_made_from(list, path)) continue;
+    const std::vector<File> files = read_list_files(list, path, std::string(content));
+    if (!files.front().error.empty())
+      out.problems.push_back(fmt::format("{}: {}; it stays as it was", list, files.front().error));
+    else if (!lost_any(list, files, out.problems))
+      read_again(list, of_path, files, out);
+  }
+  return out;
 }
 
-void ListStore::install(RereadList list) {
-  const auto found = slots_.find(list.path);
-  if (found == slots_.end()) return;
-  auto& [addresses, patterns, recipients, secrets, networks, domains, local_parts] =
-      found->second.slots;
-  if (list.addresses) addresses->table = std::move(list.addresses);
-  if (list.patterns) patterns->table = std::move(list.patterns);
-  if (list.recipients) recipients->table = std::move(list.recipients);
-  if (list.secrets) secrets->table = std::move(list.secrets);
-  if (list.networks) networks->table = std::move(list.networks);
-  if (list.domains) domains->table = std::move(list.domains);
-  if (list.local_parts) local_parts->table = std::move(list.local_parts);
+void ListStore::install(RereadList lists) {
+  for (RereadList::Tables& list : lists.lists) {
+    const auto found = slots_.find(list.path);
+    if (found == slots_.end()) continue;
+    each_kind(found->second.slots, list,
+              [](const auto& slot, auto& table) { slot->table = std::move(table); });
+    const std::lock_guard lock(of_included_);
+    included_[list.path] = std::move(list.included);
+  }
 }
 
 std::vector<std::string> ListFiles::paths() const { return snapshot_->data()->lists->paths(); }
@@ -189,12 +240,12 @@ RereadList ListFiles::read(const std::string& path, std::string_view content) co
   return snapshot_->data()->lists->read(path, content);
 }
 
-void ListFiles::install(RereadList list) { snapshot_->data()->lists->install(std::move(list)); }
+void ListFiles::install(RereadList lists) { snapshot_->data()->lists->install(std::move(lists)); }
 
 std::vector<std::string> ListFiles::replace(const std::string& path, std::string_view content) {
-  RereadList list = read(path, content);
-  std::vector<std::string> problems = std::move(list.problems);
-  install(std::move(list));
+  RereadList lists = read(path, content);
+  std::vector<std::string> problems = std::move(lists.problems);
+  install(std::move(lists));
   return problems;
 }
 

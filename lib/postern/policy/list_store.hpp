@@ -3,15 +3,16 @@
 
 #include <postern/policy/bundle.hpp>
 #include <postern/policy/list_files.hpp>
+#include <postern/policy/list_include.hpp>
 #include <postern/policy/local_parts.hpp>
 
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <tuple>
-#include <unordered_map>
 #include <vector>
 
 namespace postern::policy {
@@ -39,7 +40,7 @@ class ListStore {
 
   std::vector<std::string> paths() const;
   RereadList read(const std::string& path, std::string_view content) const;
-  void install(RereadList list);
+  void install(RereadList lists);
 
  private:
   struct OfPath {
@@ -51,11 +52,18 @@ class ListStore {
     std::string key;  // that named it first
   };
 
-  const File* files_;
-  std::uint32_t first_file_;
+  bool is_made_from(const std::string& list, const std::string& path) const;
+  bool lost_any(const std::string& list, const std::vector<File>& files,
+                std::vector<std::string>& problems) const;
+  void read_again(const std::string& list, const OfPath& of_path, const std::vector<File>& files,
+                  RereadList& into) const;
+
+  ListTexts in_bundle_;
   const ListStore* known_;
-  std::unordered_map<std::string_view, const File*> in_bundle_;
   std::map<std::string, OfPath> slots_;
+  // What the lists of a path include. A thread of the pool reads it while the loop goes on.
+  std::map<std::string, std::vector<IncludedFile>> included_;
+  mutable std::mutex of_included_;
   std::map<std::string, std::shared_ptr<const FolderOfMailboxes>> folders_;
 };
 

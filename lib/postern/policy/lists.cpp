@@ -2,6 +2,7 @@
 #include <postern/policy/address_table.hpp>
 #include <postern/policy/all_matches.hpp>
 #include <postern/policy/domain_table.hpp>
+#include <postern/policy/list_include.hpp>
 #include <postern/policy/list_lines.hpp>
 #include <postern/policy/list_store.hpp>
 #include <postern/policy/lists.hpp>
@@ -32,6 +33,13 @@ std::size_t size_of(const ListTables<Table>& tables) {
   return (tables.written ? tables.written->size() : 0) + (file != nullptr ? file->size() : 0);
 }
 
+template <typename Table>
+std::string add_written(Table& table, std::string_view entry) {
+  if (entry.empty()) return "is empty";
+  if (included_name(entry)) return "belongs in a file of a list";
+  return table.add(entry);
+}
+
 // `list = […]`: what is written here replaces what was.
 template <typename List, typename Table>
 bool read_written(Reading& reading, const Value& value, void* out) {
@@ -48,8 +56,7 @@ bool read_written(Reading& reading, const Value& value, void* out) {
       good = false;
       continue;
     }
-    const std::string_view entry = trim(item.text);
-    const std::string fault = entry.empty() ? std::string("is empty") : table->add(entry);
+    const std::string fault = add_written(*table, trim(item.text));
     if (fault.empty()) continue;
     good = reading.complain(item, told_of<Table>(item.text, fault));
   }

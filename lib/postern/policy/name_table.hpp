@@ -2,11 +2,12 @@
 // and one of slots instead of a node for each.
 #pragma once
 
+#include <postern/policy/hash_index.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace postern::policy {
 
@@ -23,7 +24,7 @@ class NameTable {
   // The flags of `name`, 0 when it is absent. Allocates nothing.
   std::uint8_t find(std::string_view name) const;
 
-  std::size_t size() const { return used_; }
+  std::size_t size() const { return index_.size(); }
   std::size_t octets() const { return names_.size(); }
 
   // Calls use(context, name, flags) for each name, in the order in which they came.
@@ -31,19 +32,10 @@ class NameTable {
             void* context) const;
 
  private:
-  // An entry in `names_` is its flags, two octets of length, and the name.
-  struct Slot {
-    std::uint32_t hash = 0;
-    std::uint32_t at = 0;  // offset in `names_` plus one; 0: free
-  };
-
-  std::size_t slot_of(std::string_view name, std::uint32_t hash) const;
   std::string_view name_at(std::size_t at) const;
-  void grow(std::size_t slots);
 
-  std::string names_;
-  std::vector<Slot> slots_;  // a power of two, at most three quarters in use
-  std::size_t used_ = 0;
+  std::string names_;  // each: its flags, two octets of length, and the name
+  HashIndex index_;    // of where it begins in `names_`
 };
 
 }  // namespace postern::policy

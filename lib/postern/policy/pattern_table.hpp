@@ -1,9 +1,10 @@
 // The entries of a PatternList: exact ones by hash, all regular expressions at once.
 #pragma once
 
+#include <postern/policy/hash_index.hpp>
 #include <postern/policy/lists.hpp>
+#include <postern/policy/pattern.hpp>
 
-#include <re2/re2.h>
 #include <re2/set.h>
 
 #include <cstddef>
@@ -19,7 +20,9 @@ namespace postern::policy {
 class PatternTable {
  public:
   static constexpr std::size_t max_expressions = 2000;
-  static constexpr std::int64_t max_octets_of_one = std::int64_t{1} << 20;   // compiled
+  static constexpr std::size_t max_perl_expressions = 64;  // those that RE2 has not (pattern.hpp)
+  // In one look-up so many may come to their limits; the rest counts as not matching.
+  static constexpr std::size_t max_cut_short = 8;
   static constexpr std::int64_t max_octets_of_all = std::int64_t{64} << 20;  // compiled and cached
 
   explicit PatternTable(std::int64_t octets_of_all = max_octets_of_all)
@@ -49,23 +52,31 @@ class PatternTable {
   std::string add_expression(std::string_view text);
   template <typename Use>
   void each_exact_key(std::string_view address, const Use& use) const;
+  template <typename Use>
+  void each_perl_match(std::string_view address, std::size_t end, const Use& use) const;
+  std::uint32_t first_exact(std::string_view key) const;
   std::size_t find_exact(std::string_view address) const;
   std::size_t find_expression(std::string_view address) const;
 
   struct Expression {
     std::uint32_t entry;
-    std::unique_ptr<re2::RE2> alone;  // for when all at once need too much memory
+    std::unique_ptr<Pattern> pattern;
   };
+  using Expressions = std::vector<Expression>;  // by entry
+
+  std::size_t find_linear(std::string_view address) const;
 
   std::int64_t octets_of_all_;
-  std::vector<std::unique_ptr<char[]>> chunks_;  // of what entries and keys point into
+  std::vector<std::unique_ptr<char[]>> chunks_;  // of what entries point into
   std::size_t room_ = 0;                         // in the last chunk
   char* next_ = nullptr;
   std::vector<PatternList::Entry> entries_;
-  std::unordered_map<std::string_view, std::uint32_t> exact_;             // in lower case
-  std::unordered_multimap<std::string_view, std::uint32_t> exact_again_;  // those not the first
-  std::vector<Expression> expressions_;                                   // by entry
-  std::unique_ptr<re2::RE2::Set> all_;  // null: none, or too large
+  HashIndex exact_;  // of numbers of entries, by their text in lower case
+  std::unordered_multimap<std::string, std::uint32_t> exact_again_;  // those not the first
+  bool has_domains_ = false;                                         // "@example.net"
+  Expressions linear_;  // used alone when all at once need too much memory
+  Expressions perls_;
+  std::unique_ptr<re2::RE2::Set> all_linear_;  // null: none, or too large
 };
 
 }  // namespace postern::policy

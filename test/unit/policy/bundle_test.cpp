@@ -110,11 +110,11 @@ directory = "absent"
   REQUIRE(bundle);
   REQUIRE(bundle->files.size() == 7);
   CHECK(bundle->files[1].path == folder.path("valid"));  // its names, should they be the list
-  CHECK(bundle->files[2].path == folder.path("valid/one.example"));
-  CHECK(bundle->files[2].content == "anna\n");
-  CHECK(bundle->files[3].path == folder.path("valid/two.example"));
-  CHECK(bundle->files[4].path == folder.path("valid/"));  // it was looked into
-  CHECK(bundle->files[4].error.empty());
+  CHECK(bundle->files[3].path == folder.path("valid/one.example"));
+  CHECK(bundle->files[3].content == "anna\n");
+  CHECK(bundle->files[4].path == folder.path("valid/two.example"));
+  CHECK(bundle->files[2].path == folder.path("valid/"));  // it was looked into
+  CHECK(bundle->files[2].error.empty());
   CHECK(bundle->files[6].path == folder.path("absent/"));
   CHECK(bundle->files[6].error == "No such file or directory");
 }
