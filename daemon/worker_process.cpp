@@ -153,7 +153,7 @@ class WorkerProcess final : private net::ChannelReader,
     else if (std::holds_alternative<Drain>(message))
       drain();
     else if (std::holds_alternative<Reopen>(message))
-      log_.reopen();
+      reopen();
     else if (const auto* ask = std::get_if<Ask>(&message))
       channel_->send(encode(Answer{ask->number, answer(ask->command)}));
     else if (std::holds_alternative<Finish>(message)) {
@@ -195,6 +195,11 @@ class WorkerProcess final : private net::ChannelReader,
     json.key("failed").number(state.failed).end();
   }
 
+  void reopen() {
+    log_.reopen();
+    worker_.reopen_files();
+  }
+
   void start_serving(int socket) {
     const auto found = std::find(sockets_.begin(), sockets_.end(), socket);
     if (draining_ || found == sockets_.end()) return;
@@ -222,7 +227,7 @@ class WorkerProcess final : private net::ChannelReader,
   }
 
   void signalled(int number) override {
-    if (number == SIGUSR1) return log_.reopen();
+    if (number == SIGUSR1) return reopen();
     log_.info("SIGTERM: finishing what is under way");
     drain();
   }

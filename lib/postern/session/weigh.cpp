@@ -59,7 +59,7 @@ class Scale {
       case Kind::accept:
         return accept(verdict);
       case Kind::failed:
-        return weigh_failure(verdict.text());
+        return weigh_failure(verdict.text(), verdict);
       case Kind::hold:
         return weigh_failure("wants a quarantine, which there is not in this version");
       case Kind::drop:
@@ -93,16 +93,24 @@ class Scale {
     note(Kind::accept, Effect::accepted, verdict.text());
   }
 
-  void weigh_failure(std::string_view why) {
+  void weigh_failure(std::string_view why) { weigh_failure(why, Verdict::failed(Errc::io)); }
+
+  void weigh_failure(std::string_view why, const Verdict& failure) {
     session_.log().warning("{} {}: {}", session_.id(), instance_, why);
     switch (common_.on_error) {
       case policy::OnError::next:
         return note(Kind::failed, Effect::failed, why);
       case policy::OnError::defer:
-        return refuse(Verdict::defer({4, 3, 0}, "Temporary problem, please try again later"), why);
+        return refuse(deferral(failure), why);
       case policy::OnError::reject:
         return refuse(Verdict::reject({5, 3, 0}, "This cannot be checked here"), why);
     }
+  }
+
+  static Verdict deferral(const Verdict& failure) {
+    constexpr const char* text = "Temporary problem, please try again later";
+    if (failure.basic_code() == 0) return Verdict::defer({4, 3, 0}, text);
+    return Verdict::verbatim({failure.basic_code(), failure.code(), text});
   }
 
   void refuse(const Verdict& verdict, std::string_view why) {
