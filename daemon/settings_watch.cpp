@@ -77,10 +77,12 @@ coro::Task<void> SettingsWatch::watch() {
   while (goes_on) {
     const bool waited = co_await wait();
     if (!waited) co_return;
-    if (loop_.now() >= next_look_)
+    if (loop_.now() >= next_look_) {
       goes_on = co_await look();
-    else
-      goes_on = co_await look_at(std::exchange(heard_of_, {}));
+    } else {
+      auto domains = std::exchange(heard_of_, {});
+      goes_on = co_await look_at(std::move(domains));
+    }
   }
 }
 
