@@ -41,51 +41,122 @@ SettingsWatch::SettingsWatch(net::Loop& loop, Log& log, plugin::Lineup& lineup, 
       list_files_(std::make_shared<policy::ListFiles>(lineup.pin())),
       domain_files_(std::make_shared<policy::DomainFiles>(lineup.snapshot())) {}
 
+SettingsWatch::~SettingsWatch() = default;
+
+// One folder that is listened to.
+class SettingsWatch::Listening final : private net::FolderListener {
+ public:
+  Listening(SettingsWatch& owner, bool has_domains, std::uint64_t which)
+      : inode(which), owner_(owner), has_domains_(has_domains) {}
+
+  bool open(const std::string& path) {
+    auto opened = net::FolderWatch::open(owner_.loop_, path, *this);
+    if (opened) watch_ = std::move(*opened);
+    return watch_ != nullptr;
+  }
+
+  const std::uint64_t inode;
+
+ private:
+  // A link that is changed has another name than the files behind it.
+  void folder_changed(std::string_view name) override {
+    if (has_domains_ && name.ends_with(domain_suffix) && !name.starts_with('.'))
+      owner_.heard_of_.insert(std::string(name));
+    else
+      owner_.wants_look_ = true;
+    owner_.heard_.set();
+  }
+
+  SettingsWatch& owner_;
+  bool has_domains_;
+  std::unique_ptr<net::FolderWatch> watch_;
+};
+
 coro::Task<void> SettingsWatch::watch() {
-  while (true) {
-    heard_.reset();
-    const bool looked = co_await look();
-    if (!looked) co_return;
-    auto rested = co_await coro::sleep((share - 1) * seen_.took);
-    if (!rested) co_return;
-    auto heard = co_await heard_.wait(interval());
-    if (!heard && heard.error().code == Errc::cancelled) co_return;
-    if (!heard) continue;
-    auto settled = co_await coro::sleep(settle);
-    if (!settled) co_return;
+  bool goes_on = co_await look();
+  while (goes_on) {
+    const bool waited = co_await wait();
+    if (!waited) co_return;
+    if (loop_.now() >= next_look_) {
+      goes_on = co_await look();
+    } else {
+      auto domains = std::exchange(heard_of_, {});
+      goes_on = co_await look_at(std::move(domains));
+    }
   }
 }
 
-std::chrono::milliseconds SettingsWatch::interval() const {
+// Until something is heard, or the next look is due. False when it was stopped.
+coro::Task<bool> SettingsWatch::wait() {
+  auto heard = co_await heard_.wait(next_look_ - loop_.now());
+  if (!heard) co_return heard.error().code == Errc::timed_out;
+  auto settled = co_await coro::sleep(settle);
+  if (!settled) co_return false;
+  heard_.reset();
+  const auto earliest = seen_.at + (share - 1) * seen_.took;
+  if (std::exchange(wants_look_, false))
+    next_look_ = std::min(next_look_, std::max(earliest, loop_.now()));
+  co_return true;
+}
+
+coro::Duration SettingsWatch::interval() const {
   const bool few = seen_.lists.size() + seen_.domains.size() <= few_files;
   return few ? interval_of_few : interval_of_many;
 }
 
 // False when it was stopped.
 coro::Task<bool> SettingsWatch::look() {
-  auto paths = list_files_->paths();
-  auto folder = domain_files_->folder();
-  auto job = [paths, folder]() -> Result<Look> { return take_look(paths, folder); };
+  auto where = places();
+  auto job = [where]() -> Result<Look> { return take_look(where); };
+  heard_of_.clear();
   auto now = co_await net::offload(loop_, std::move(job));
   if (!now) co_return false;
+  now->at = loop_.now();
   if (const auto read = std::move(read_)) seen_ = as_it_was(*read, *now);
   listen(now->folders);
   if (!now->unreadable.empty() && seen_.unreadable.empty())
     log_.warning("{}; changes of domains need a reload", now->unreadable);
   keep_what_is_gone(*now);
   std::vector<std::string> lists = differences(seen_.lists, now->lists);
+  std::vector<std::string> mailboxes = differences(seen_.mailboxes, now->mailboxes);
   std::vector<std::string> domains = differences(seen_.domains, now->domains);
   seen_ = std::move(*now);
   for (std::string& list : lists) co_await read_list(std::move(list));
+  for (std::string& folder : mailboxes) co_await read_folder(std::move(folder));
   co_await read_domains(std::move(domains));
+  next_look_ = loop_.now() + std::max<coro::Duration>(interval(), (share - 1) * seen_.took);
   co_return true;
 }
 
-SettingsWatch::Look SettingsWatch::take_look(const std::vector<std::string>& lists,
-                                             const std::string& domains) {
+// The same for some files of domains, whose folder need not be looked through.
+coro::Task<bool> SettingsWatch::look_at(std::set<std::string> domains) {
+  const std::filesystem::path folder(domain_files_->folder());
+  auto job = [folder, domains]() -> Result<Stamps> {
+    Stamps now;
+    for (const std::string& name : domains)
+      now.emplace_back(name, stamp_of((folder / name).string()));
+    return now;
+  };
+  auto now = co_await net::offload(loop_, std::move(job));
+  if (!now) co_return false;
+  std::vector<std::string> changed;
+  for (auto& [name, stamp] : *now)
+    if (replace(seen_.domains, name, stamp)) changed.push_back(name);
+  co_await read_domains(std::move(changed));
+  co_return true;
+}
+
+SettingsWatch::Places SettingsWatch::places() const {
+  return {list_files_->paths(), list_files_->folders(), domain_files_->folder()};
+}
+
+SettingsWatch::Look SettingsWatch::take_look(const Places& places) {
   const auto began = std::chrono::steady_clock::now();
-  Look now{stamps_of(lists), {}, {}, folders_of(lists, domains), {}};
-  auto stamps = stamps_in(domains, domain_suffix);
+  Look now;
+  now.lists = stamps_of(places.lists);
+  now.mailboxes = stamps_of(places.mailboxes);
+  now.folders = folders_of(places);
+  auto stamps = stamps_in(places.domains, domain_suffix);
   if (stamps)
     now.domains = std::move(*stamps);
   else
@@ -96,8 +167,7 @@ SettingsWatch::Look SettingsWatch::take_look(const std::vector<std::string>& lis
 }
 
 // Those that are there, and where the folder of domains would come to be.
-SettingsWatch::Folders SettingsWatch::folders_of(const std::vector<std::string>& lists,
-                                                 const std::string& domains) {
+SettingsWatch::Folders SettingsWatch::folders_of(const Places& places) {
   Folders folders;
   const auto add = [&](const std::string& path) {
     std::error_code failure;
@@ -105,9 +175,10 @@ SettingsWatch::Folders SettingsWatch::folders_of(const std::vector<std::string>&
         std::filesystem::is_directory(path, failure))
       folders.emplace(path, stamp_of(path).inode);
   };
-  add(domains);
-  add(std::filesystem::path(domains).parent_path().string());
-  for (const std::string& path : lists) {
+  add(places.domains);
+  add(std::filesystem::path(places.domains).parent_path().string());
+  for (const std::string& path : places.mailboxes) add(path);
+  for (const std::string& path : places.lists) {
     add(std::filesystem::path(path).parent_path().string());
     add(path);
   }
@@ -116,15 +187,16 @@ SettingsWatch::Folders SettingsWatch::folders_of(const std::vector<std::string>&
 
 // What may have changed since it was read has a stamp that nothing has.
 SettingsWatch::Look SettingsWatch::as_it_was(const SettingsRead& read, const Look& now) {
-  Look was{now.lists, {}, {}, {}, {}};
+  Look was;
+  was.lists = now.lists;
+  was.mailboxes = now.mailboxes;
   const auto doubt = [&](Stamp& stamp) {
     if (stamp.changed >= read.at - clock_step) stamp = Stamp{};
   };
   for (auto& [path, stamp] : was.lists) doubt(stamp);
+  for (auto& [path, stamp] : was.mailboxes) doubt(stamp);
   for (const std::string& name : read.domains) {
-    const auto there = std::lower_bound(
-        now.domains.begin(), now.domains.end(), name,
-        [](const auto& one, const std::string& wanted) { return one.first < wanted; });
+    const auto there = find(now.domains, name);
     const bool is_there = there != now.domains.end() && there->first == name;
     was.domains.emplace_back(name, is_there ? there->second : Stamp{});
     doubt(was.domains.back().second);
@@ -150,13 +222,14 @@ void SettingsWatch::keep_what_is_gone(Look& now) {
 void SettingsWatch::listen(const Folders& folders) {
   std::erase_if(listening_, [&](const auto& one) {
     const auto there = folders.find(one.first);
-    return there == folders.end() || there->second != one.second.inode;
+    return there == folders.end() || there->second != one.second->inode;
   });
   for (const auto& [path, inode] : folders) {
     if (listening_.contains(path)) continue;
-    auto watch = net::FolderWatch::open(loop_, path, *this);
-    if (!watch) continue;
-    listening_.emplace(path, Listening{std::move(*watch), inode});
+    auto listening = std::make_unique<Listening>(*this, path == domain_files_->folder(), inode);
+    if (!listening->open(path)) continue;
+    listening_.emplace(path, std::move(listening));
+    wants_look_ = true;
     heard_.set();
   }
 }
@@ -176,6 +249,19 @@ coro::Task<void> SettingsWatch::read_list(std::string path) {
   for (const std::string& problem : list->problems) log_.warning("{}", problem);
   list_files_->install(std::move(*list));
   log_.notice("{}: read again", path);
+}
+
+// While the folder has gone, its mailboxes stay.
+coro::Task<void> SettingsWatch::read_folder(std::string path) {
+  auto files = list_files_;
+  auto job = [files, path]() -> Result<policy::RereadFolder> { return files->read_folder(path); };
+  auto folder = co_await net::offload(loop_, std::move(job));
+  if (!folder) co_return;
+  for (const std::string& problem : folder->problems) log_.warning("{}", problem);
+  for (const auto& file : folder->came) log_.notice("{}: read", file.slot->path);
+  for (const std::string& domain : folder->gone)
+    log_.notice("{}/{}: gone, and its domain with it", path, domain);
+  list_files_->install(std::move(*folder));
 }
 
 coro::Task<void> SettingsWatch::read_domains(std::vector<std::string> names) {

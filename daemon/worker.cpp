@@ -109,6 +109,7 @@ Worker::Worker(net::Loop& loop, Log& log, const policy::Loaded& loaded, WorkerPl
       drain_timeout_(loaded.configuration.drain_timeout),
       files_(loop),
       network_(loop),
+      plugin_network_(network_),
       settings_(session_settings(loaded.configuration)),
       listeners_(session_listeners(loaded.configuration)),
       pool_(std::make_unique<ThreadPool>(loop)),
@@ -130,6 +131,8 @@ Worker::Worker(net::Loop& loop, Log& log, const policy::Loaded& loaded, WorkerPl
   services_.domains = routes_.domains();
   plugins_.lineup->services().provide<plugin::Routes>("postern", routes_.service());
   plugins_.lineup->services().provide<plugin::Pool>("postern", *pool_);
+  plugins_.lineup->services().provide<plugin::Network>("postern", plugin_network_);
+  plugins_.lineup->services().provide<plugin::LineFiles>("postern", line_files_);
   loop_.watch_lag(this);
   rounds_.start(tick());
   rounds_.start(settings_watch_.watch());
@@ -139,6 +142,7 @@ coro::Task<void> Worker::tick() {
   while (true) {
     const plugin::Tick now{loop_.wall()};
     session::Hearing::tell(services_, plugin::Hook::tick, &now);
+    line_files_.tell_dropped(log_);
     auto slept = co_await coro::sleep(tick_interval);
     if (!slept) co_return;
   }

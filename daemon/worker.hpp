@@ -12,6 +12,7 @@
 #include <postern/plugin/line_up.hpp>
 #include <postern/plugin/pool.hpp>
 #include <postern/policy/load.hpp>
+#include <postern/session/network_service.hpp>
 #include <postern/session/session.hpp>
 #include <postern/store/store.hpp>
 
@@ -22,6 +23,7 @@
 #include <string>
 #include <vector>
 
+#include "line_files.hpp"
 #include "protocol.hpp"
 #include "routes.hpp"
 #include "settings_watch.hpp"
@@ -65,6 +67,7 @@ class Worker final : private net::LagWatcher, private session::SessionHost {
   void speak_tls(std::unique_ptr<net::TlsServer> tls);
   // From now on, for clients that come.
   void use(const TlsState& state);
+  void reopen_files() { line_files_.reopen(); }
 
   // Accepts on a listening socket that somebody else owns, for the configuration's [[listen]] block
   // of that index; stops to. Errors: descriptors, io.
@@ -104,6 +107,8 @@ class Worker final : private net::LagWatcher, private session::SessionHost {
   net::Duration drain_timeout_;
   net::DiskFiles files_;
   net::TcpNetwork network_;
+  session::NetworkService plugin_network_;
+  LineFiles line_files_;
   session::Settings settings_;
   std::vector<session::Listener> listeners_;  // of the [[listen]] blocks
   std::unique_ptr<ThreadPool> pool_;          // outlives the plugins

@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <malloc.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -152,7 +153,7 @@ class WorkerProcess final : private net::ChannelReader,
     else if (std::holds_alternative<Drain>(message))
       drain();
     else if (std::holds_alternative<Reopen>(message))
-      log_.reopen();
+      reopen();
     else if (const auto* ask = std::get_if<Ask>(&message))
       channel_->send(encode(Answer{ask->number, answer(ask->command)}));
     else if (std::holds_alternative<Finish>(message)) {
@@ -194,6 +195,11 @@ class WorkerProcess final : private net::ChannelReader,
     json.key("failed").number(state.failed).end();
   }
 
+  void reopen() {
+    log_.reopen();
+    worker_.reopen_files();
+  }
+
   void start_serving(int socket) {
     const auto found = std::find(sockets_.begin(), sockets_.end(), socket);
     if (draining_ || found == sockets_.end()) return;
@@ -221,7 +227,7 @@ class WorkerProcess final : private net::ChannelReader,
   }
 
   void signalled(int number) override {
-    if (number == SIGUSR1) return log_.reopen();
+    if (number == SIGUSR1) return reopen();
     log_.info("SIGTERM: finishing what is under way");
     drain();
   }
@@ -280,6 +286,7 @@ Result<void> work(int channel, Orders orders, Decoder decoder) {
     return fail(Errc::malformed, fmt::format("forward.tls_ca: {}", tls_out.error().text));
   SettingsRead read(orders.bundle);
   orders.bundle = {};  // lists can be large
+  malloc_trim(0);      // and lay between what stays
   WorkerProcess process(loop, log, loaded, std::move(plugins), std::move(*tls_out), std::move(read),
                         identity, tally->at(orders.hello.row), orders.hello, std::move(decoder));
   process.speak_tls(std::move(*tls));

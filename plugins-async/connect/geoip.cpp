@@ -1,4 +1,5 @@
 // geoip: where a client is, from databases in MaxMind's format: files, and nothing of the network.
+#include <postern/facts/place.hpp>
 #include <postern/plugin.hpp>
 
 #include <arpa/inet.h>
@@ -16,21 +17,7 @@ namespace {
 
 constexpr std::size_t most_text_octets = 200;
 
-struct Place : Fact<"geoip.place", 1> {
-  std::string country;    // ISO 3166: "US"; empty: not known, as all that follows
-  std::string continent;  // "NA"
-  std::string city;
-  std::uint32_t asn = 0;
-  std::string network;  // whose AS it is
-  std::optional<double> latitude, longitude;
-  std::optional<std::uint32_t> km;  // from `home`
-  void record(Fields& out) const {
-    if (!country.empty()) out.add("country", country).add("continent", continent);
-    if (!city.empty()) out.add("city", city);
-    if (asn != 0) out.add("asn", asn).add("network", network);
-    if (km) out.add("km", *km);
-  }
-};
+using facts::Place;
 
 // One file, mapped into memory and looked up without copying.
 class Database {

@@ -1,4 +1,6 @@
 // greylisting: unknown senders come again in some minutes; most junk does not (RFC 6647).
+#include <postern/facts/p0f.hpp>
+#include <postern/facts/place.hpp>
 #include <postern/facts/spf.hpp>
 #include <postern/plugin.hpp>
 
@@ -68,6 +70,11 @@ class Greylisting final : public PluginOf<Greylisting> {
     NullSender null_sender = NullSender::never;
     std::size_t learn = 5;
     bool replies = true;
+    PatternList only_systems;
+    PatternList only_links;
+    std::uint16_t only_beyond = 0;
+    std::chrono::milliseconds only_up_below{0};
+    std::vector<std::string> except_countries;
   };
   static void describe(Schema<Settings>& schema) {
     schema.key("delay", &Settings::delay, "how long after its first attempt mail is taken")
@@ -104,14 +111,36 @@ class Greylisting final : public PluginOf<Greylisting> {
         "messages accepted within 36 days after which nothing of a network is deferred; 0: never");
     schema.key("replies", &Settings::replies,
                "whether answers to the mail of clients that may relay are taken at once");
+    schema
+        .key("only_systems", &Settings::only_systems,
+             "with one of these four, only clients are deferred of whom one holds: systems, by "
+             "regular expressions for what the plugin p0f calls them: \"/windows/\"")
+        .per_domain();
+    schema.key("only_links", &Settings::only_links, "links, likewise: \"/dsl|modem/\"")
+        .per_domain();
+    schema
+        .key("only_beyond", &Settings::only_beyond,
+             "more hops away than this, by p0f; 0: not asked")
+        .per_domain();
+    schema
+        .key("only_up_below", &Settings::only_up_below,
+             "started less than this ago, by p0f; \"0s\": not asked")
+        .per_domain();
+    schema
+        .key("except_countries", &Settings::except_countries,
+             "countries whose clients are never deferred, by the plugin geoip: \"XX\"")
+        .per_domain();
     schema.defaults().on_error = policy::OnError::next;
     schema.defaults().exempt.relay = true;
     schema.defaults().exempt.authenticated = true;
   }
   void setup(Hooks& hooks) override {
     hooks.on_rcpt(this, &Greylisting::remember_correspondent);
-    hooks.on_rcpt(this, &Greylisting::decide);
-    hooks.on_rcpt(this, &Greylisting::decide_by_spf).wants<facts::Spf>();
+    hooks.on_rcpt(this, &Greylisting::decide).wants<facts::P0f>().wants<facts::Place>();
+    hooks.on_rcpt(this, &Greylisting::decide_by_spf)
+        .wants<facts::P0f>()
+        .wants<facts::Place>()
+        .wants<facts::Spf>();
     hooks.on_data(this, &Greylisting::decide_bounce);
     hooks.on_accepted(this, &Greylisting::learn);
   }
@@ -154,6 +183,7 @@ class Greylisting final : public PluginOf<Greylisting> {
 
   Verdict judge(Recipient& to) {
     const Settings& wanted = settings(to);
+    if (!concerns(to.session(), wanted)) return Verdict::next();
     const State known = state();
     const auto now =
         std::chrono::duration_cast<std::chrono::seconds>(known.now().time_since_epoch());
@@ -171,6 +201,24 @@ class Greylisting final : public PluginOf<Greylisting> {
     const auto put = known.put(key, Standing{true, now}.text(), wanted.keep);
     if (!put) return Verdict::failed(put.error());
     return Verdict::next();
+  }
+
+  // Whether this client is one of those who come again, by what others have found out.
+  static bool concerns(const Session& session, const Settings& wanted) {
+    const auto* place = session.facts().find<facts::Place>();
+    const auto is_there = [&](const std::string& country) {
+      return iequals(country, place->country);
+    };
+    const auto& spared = wanted.except_countries;
+    if (place && std::any_of(spared.begin(), spared.end(), is_there)) return false;
+    const bool all = wanted.only_systems.empty() && wanted.only_links.empty() &&
+                     wanted.only_beyond == 0 && wanted.only_up_below == 0ms;
+    if (all) return true;
+    const auto* found = session.facts().find<facts::P0f>();
+    if (!found || !found->seen) return false;
+    return wanted.only_systems.match(found->system()) || wanted.only_links.match(found->link) ||
+           (wanted.only_beyond > 0 && found->distance.value_or(0) > wanted.only_beyond) ||
+           (found->uptime && *found->uptime < wanted.only_up_below);
   }
 
   // What cannot be remembered would be deferred for ever.

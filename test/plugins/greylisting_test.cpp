@@ -1,4 +1,7 @@
 // greylisting: unknown senders come again in some minutes.
+#include <postern/facts/p0f.hpp>
+#include <postern/facts/place.hpp>
+#include <postern/plugin/plugin.hpp>
 #include <postern/store/state.hpp>
 
 #include <fmt/format.h>
@@ -238,5 +241,90 @@ TEST_CASE("greylisting: an early retry costs reads only", "[plugins][greylisting
   const std::size_t updates = h.store.updates();
   for (int i = 0; i < 10; ++i) CHECK(send(h).starts_with("rcpt 451"));
   CHECK(h.store.updates() == updates);
+  CHECK(h.end() == "");
+}
+
+namespace {
+
+struct Seen : plugin::PluginOf<Seen> {
+  struct Settings {
+    std::string genre, flavor, link, country;
+    std::uint16_t distance = 0;
+    std::chrono::milliseconds uptime{0};
+  };
+  static void describe(policy::Schema<Settings>& schema) {
+    schema.key("genre", &Settings::genre, "genre");
+    schema.key("flavor", &Settings::flavor, "flavor");
+    schema.key("link", &Settings::link, "link");
+    schema.key("country", &Settings::country, "country; empty: geoip is not loaded");
+    schema.key("distance", &Settings::distance, "hops; 0: not known");
+    schema.key("uptime", &Settings::uptime, "0: not known");
+  }
+  void setup(plugin::Hooks& hooks) override {
+    hooks.on_connect(this, &Seen::look).makes<facts::Place>();
+  }
+  facts::P0f look(plugin::Session& session) {
+    const Settings& mine = settings(session);
+    facts::Place place;
+    place.country = mine.country;
+    if (!mine.country.empty()) session.facts().put(place);
+    facts::P0f found;
+    found.seen = !mine.genre.empty();
+    found.genre = mine.genre;
+    found.flavor = mine.flavor;
+    found.link = mine.link;
+    if (mine.distance > 0) found.distance = mine.distance;
+    if (mine.uptime > 0ms)
+      found.uptime = std::chrono::duration_cast<std::chrono::minutes>(mine.uptime);
+    return found;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("greylisting: only some clients, by what others have found out",
+          "[plugins][greylisting]") {
+  struct Row {
+    const char* why;
+    const char* keys;
+    const char* seen;
+    bool defers;
+  };
+  const auto row = GENERATE(values<Row>({
+      {"all", "", "", true},
+      {"a system", "only_systems = [\"/windows xp/\"]", "genre = \"Windows\"\nflavor = \"XP\"",
+       true},
+      {"another", "only_systems = [\"/windows xp/\"]", "genre = \"Windows\"\nflavor = \"11\"",
+       false},
+      {"one of whom nothing is known", "only_systems = [\"/windows/\"]", "", false},
+      {"a link", "only_links = [\"/dsl/\"]", "genre = \"x\"\nlink = \"DSL\"", true},
+      {"another link", "only_links = [\"/dsl/\"]", "genre = \"x\"\nlink = \"Ethernet\"", false},
+      {"far", "only_beyond = 10", "genre = \"x\"\ndistance = 11", true},
+      {"not far", "only_beyond = 10", "genre = \"x\"\ndistance = 10", false},
+      {"nobody knows how far", "only_beyond = 10", "genre = \"x\"", false},
+      {"up since today", "only_up_below = \"1d\"", "genre = \"x\"\nuptime = \"23h\"", true},
+      {"up since yesterday", "only_up_below = \"1d\"", "genre = \"x\"\nuptime = \"24h\"", false},
+      {"one of two", "only_beyond = 10\nonly_links = [\"/dsl/\"]",
+       "genre = \"x\"\nlink = \"DSL\"\ndistance = 2", true},
+      {"never from there", "except_countries = [\"us\", \"UK\"]", "country = \"US\"", false},
+      {"from elsewhere", "except_countries = [\"US\"]", "country = \"XX\"", true},
+      {"a system, never from there", "only_systems = [\"/x/\"]\nexcept_countries = [\"US\"]",
+       "genre = \"x\"\ncountry = \"US\"", false},
+  }));
+  CAPTURE(row.why);
+  Harness h;
+  h.add<Seen>("seen");
+  h.load("seen", row.seen);
+  h.load("greylisting", row.keys);
+  CHECK(send(h) == (row.defers ? deferred : "taken"));
+  CHECK(h.end() == "");
+}
+
+TEST_CASE("greylisting: conditions about clients need nobody who finds out about them",
+          "[plugins][greylisting]") {
+  Harness h;
+  h.load("greylisting", "except_countries = [\"US\"]");
+  CHECK(h.problems().empty());
+  CHECK(send(h) == deferred);
   CHECK(h.end() == "");
 }

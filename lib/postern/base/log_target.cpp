@@ -17,9 +17,11 @@
 namespace postern {
 namespace {
 
-// Append only, never through a symbolic link, and no terminal becomes ours.
+// Append only, never through a symbolic link, and no terminal becomes ours; a named pipe that
+// nobody reads is an error, not a wait for somebody who does.
 int open_file(const std::string& path) {
-  return ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW,
+  return ::open(path.c_str(),
+                O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK,
                 0640);
 }
 

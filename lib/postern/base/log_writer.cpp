@@ -118,7 +118,10 @@ void LogWriter::State::append_record(std::string_view json_object) {
 void LogWriter::State::add_message(Level level, std::string_view text) {
   const std::size_t begin = queue_.size();
   queue_ += priority(level);
-  if (options_.format == Format::json) {
+  if (options_.format == Format::plain) {
+    queue_ += text;
+    std::replace(queue_.begin() + static_cast<std::ptrdiff_t>(begin), queue_.end(), '\n', ' ');
+  } else if (options_.format == Format::json) {
     queue_ += R"({"time":")";
     append_timestamp(queue_, options_.clock());
     (queue_ += R"(","level":")") += name(level);
@@ -137,6 +140,7 @@ void LogWriter::State::tell_dropped() {
   if (dropped_ == told_) return;
   const std::uint64_t lines = dropped_ - told_;
   told_ = dropped_;
+  if (options_.format == Format::plain) return;
   add_message(Level::warning, fmt::format("{} log lines were dropped: the log target was blocked "
                                           "or full",
                                           lines));

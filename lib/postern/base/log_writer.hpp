@@ -21,7 +21,9 @@ namespace postern {
 
 class LogWriter final : public Log {
  public:
-  enum class Format : std::uint8_t { json, text };
+  // plain: lines as they are given, and nothing else. It is no log then: what is dropped is
+  // counted, and whoever asks dropped() tells.
+  enum class Format : std::uint8_t { json, text, plain };
   using Clock = std::chrono::system_clock::time_point (*)();
 
   struct Options {

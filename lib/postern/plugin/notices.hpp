@@ -18,9 +18,11 @@ struct Accepted {
   std::string session;
   std::string transaction;
   IpAddress client;
+  std::string client_name;  // as the DNS confirms it (facts::ClientName); empty: not known
   std::string helo;
   std::string reverse_path;
   std::vector<std::string> recipients;
+  std::string message_id;  // as the field has it: "<1@b.example>"; empty: there is none
   std::uint64_t octets = 0;
   std::string target;  // who took it
 };
@@ -29,12 +31,15 @@ struct Accepted {
 struct Rejected {
   std::string session;
   IpAddress client;
+  std::string client_name;  // as above
   std::string helo;
   std::string reverse_path;
-  std::string recipient;  // where it concerned one
+  std::string recipient;                // where it concerned one
+  std::vector<std::string> recipients;  // that one; of a refused message all it had
   Hook hook = Hook::connect;
   std::string by;  // an instance, "core:…", "downstream"
   smtp::Reply reply{550, ""};
+  bool closes = false;  // the session ends with it
 };
 
 // A transaction that ended without a message: RSET, EHLO, a new MAIL, the end of the session.

@@ -43,6 +43,12 @@ class [[nodiscard]] Verdict {
   // It cannot tell: the instance's `on_error` decides.
   static Verdict failed(Error error) { return {Kind::failed, {}, error.describe()}; }
   static Verdict failed(Errc error) { return failed(Error(error)); }
+  // ... and this is what it says where it defers, instead of 4.3.0: 451, {4, 4, 3}.
+  static Verdict failed(Error error, std::uint16_t basic, EnhancedCode code) {
+    Verdict verdict(Kind::failed, code, error.describe());
+    verdict.basic_ = basic;
+    return verdict;
+  }
 
   // next(): a positive finding, which other instances' `exempt.passed` may trust.
   Verdict&& vouch(std::string why) && {

@@ -72,7 +72,7 @@ class AddressList {
 //   @example.net       every address of this very domain
 //   ^info-\d+@         a regular expression (RE2's syntax), since it holds one of /^$*+!%?\ or,
 //                      being no address, of [](){}|,'" (one character alone stands for itself);
-//                      it is found anywhere in the address; /…/ may stand around it
+//                      it is found anywhere; /…/ may stand around it, and with it blanks in it
 // Case does not matter. Of several entries that match, the first counts, and what stands in the
 // configuration stands before what stands in a file. Here `#` also begins a comment where the text
 // would begin, and nowhere within it.

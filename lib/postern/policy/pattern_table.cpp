@@ -37,6 +37,18 @@ bool is_expression(std::string_view text) {
   return !may_be_address(text) && text.find_first_of("[](){}|,'\"") != std::string_view::npos;
 }
 
+// At the first blank; of a line that begins with '/', behind the first other '/' with a blank or
+// nothing after it, if there is one: "/windows xp/ its text".
+std::size_t end_of_pattern(std::string_view line) {
+  const auto blank = line.find_first_of(" \t");
+  if (!line.starts_with('/') || blank == std::string_view::npos) return blank;
+  for (auto slash = line.find('/', 1); slash != line.npos; slash = line.find('/', slash + 1)) {
+    if (slash + 1 == line.size()) return line.npos;
+    if (line[slash + 1] == ' ' || line[slash + 1] == '\t') return slash + 1;
+  }
+  return blank;
+}
+
 re2::StringPiece piece(std::string_view text) { return {text.data(), text.size()}; }
 
 }  // namespace
@@ -63,7 +75,7 @@ std::string_view PatternTable::keep(std::string_view text) {
 }
 
 std::string PatternTable::add(std::string_view line) {
-  const auto blank = line.find_first_of(" \t");
+  const auto blank = end_of_pattern(line);
   const std::string_view text = line.substr(0, blank);
   std::string_view reply =
       blank == std::string_view::npos ? std::string_view() : trim(line.substr(blank));

@@ -143,7 +143,7 @@ Session::Step Session::helo(const smtp::Command& command) {
 Session::Step Session::answer_helo() {
   const auto& refusal = hearing_->refusal();
   if (refusal && !put_off()) {
-    tell_rejected(plugin::Hook::helo, refusal->reply, refusal->by);
+    tell_rejected(plugin::Hook::helo, refusal->reply, refusal->by, {}, refusal->closes);
     state_ = fresh;
     if (refusal->closes)
       close(Ending::refused, refusal->reply);
@@ -174,7 +174,7 @@ bool Session::ask_plugins(plugin::Hook hook, const smtp::Command& command) {
   hearing_->command(hook, asked);
   const auto& refusal = hearing_->refusal();
   if (!refusal) return true;
-  tell_rejected(hook, refusal->reply, refusal->by);
+  tell_rejected(hook, refusal->reply, refusal->by, {}, refusal->closes);
   if (refusal->closes)
     close(Ending::refused, refusal->reply);
   else

@@ -78,7 +78,7 @@ Session::Step Session::mail(const smtp::Command& command) {
 Session::Step Session::answer_mail() {
   if (const auto& refusal = transaction_->judged->refusal) {
     const Refusal heard = *refusal;
-    tell_rejected(plugin::Hook::mail, heard.reply, heard.by);
+    tell_rejected(plugin::Hook::mail, heard.reply, heard.by, {}, heard.closes);
     conclude(heard.reply, heard.by);
     if (heard.closes) close(Ending::refused);
     return Step::next;
@@ -142,7 +142,7 @@ Session::Step Session::judge_recipient() {
   plugin::Recipient& recipient = *party.recipient;
   if (party.refusal) {
     const Refusal refusal = *party.refusal;
-    const Step next = refuse_recipient(refusal.reply, refusal.by);
+    const Step next = refuse_recipient(refusal.reply, refusal.by, refusal.closes);
     if (refusal.closes) close(Ending::refused);
     return next;
   }
@@ -163,10 +163,11 @@ Session::Step Session::judge_recipient() {
   return Step::ask_about_recipient;
 }
 
-Session::Step Session::refuse_recipient(const smtp::Reply& refusal, std::string_view by) {
+Session::Step Session::refuse_recipient(const smtp::Reply& refusal, std::string_view by,
+                                        bool closes) {
   ++refused_;
   tell_rejected(plugin::Hook::rcpt, refusal, by,
-                transaction_->parties.back().recipient->path().text);
+                transaction_->parties.back().recipient->path().text, closes);
   transaction_->hear(transaction_->drop_last(), refusal, by);
   reply(refusal);
   return Step::next;

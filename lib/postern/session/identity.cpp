@@ -256,7 +256,7 @@ Session::Step Session::refuse_late() {
   const Refusal refusal = *std::exchange(peer_->refusal, {});
   const bool closes = refusal.closes && !peer_->forwarding;
   const smtp::Reply answer = closes ? refusal.reply : at_mail(refusal.reply);
-  tell_rejected(peer_->refused_at, answer, refusal.by);
+  tell_rejected(peer_->refused_at, answer, refusal.by, {}, closes);
   const bool must_greet = !peer_->forwarding;
   conclude(answer, refusal.by);
   if (must_greet) state_ = fresh;

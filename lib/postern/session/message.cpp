@@ -29,7 +29,7 @@ Session::Step Session::answer_data() {
     state_ = chunks_given;
     return Step::receive_chunk;
   }
-  tell_rejected(plugin::Hook::data, refusal->reply, refusal->by);
+  tell_rejected(plugin::Hook::data, refusal->reply, refusal->by, {}, refusal->closes);
   conclude(refusal->reply, refusal->by);
   if (chunk)
     unwanted_ = smtp::ChunkCounter(*chunk);
@@ -198,7 +198,7 @@ coro::Task<void> Session::hand_over(bool eight_bit) {
   }
   if (auto refusal = outcome_of(transaction)) {
     if (refusal->by == by_mixed) remember_split();
-    tell_rejected(plugin::Hook::message, refusal->reply, refusal->by);
+    tell_rejected(plugin::Hook::message, refusal->reply, refusal->by, {}, refusal->closes);
     conclude(refusal->reply, refusal->by);
     if (refusal->closes) close(Ending::refused);
     co_return;
@@ -212,6 +212,8 @@ coro::Task<void> Session::hand_over(bool eight_bit) {
   const bool uncertain = transaction.way.handover->uncertain;
   auto answer = co_await answer_for_all();
   tell_accepted(transaction.way);
+  if (!answer.is_positive() && !uncertain && !context_.stopped())
+    tell_rejected(plugin::Hook::message, answer, transaction.way.by);
   conclude(answer, transaction.way.by, uncertain);
 }
 

@@ -142,7 +142,8 @@ void Session::conclude_each() {
     const Transaction::Told& one = transaction.outcomes[i];
     closes = closes || (party.refusal && party.refusal->closes);
     if (!is_taken(one))
-      tell_rejected(plugin::Hook::message, one.reply, one.by, party.recipient->path().text);
+      tell_rejected(plugin::Hook::message, one.reply, one.by, party.recipient->path().text,
+                    party.refusal && party.refusal->closes);
   }
   const Transaction::Told whole = overall(transaction);
   conclude(whole.reply, whole.by, uncertain);

@@ -1,6 +1,7 @@
 // Decision records: one JSON line for each transaction and each session.
 #include <postern/base/json.hpp>
 #include <postern/base/timestamp.hpp>
+#include <postern/facts/client_name.hpp>
 #include <postern/mail/encoded_word.hpp>
 #include <postern/mail/trace.hpp>
 #include <postern/session/session.hpp>
@@ -219,15 +220,28 @@ void Session::record_session() {
                                         transactions_, messages_, refused_, errors_});
 }
 
+// As far as it is known by now.
+std::string Session::client_name() const {
+  const auto* client = hearing_->session().facts().find<facts::ClientName>();
+  return client ? client->name : std::string();
+}
+
 void Session::tell_rejected(plugin::Hook hook, const smtp::Reply& reply, std::string_view by,
-                            std::string_view recipient) {
+                            std::string_view recipient, bool closes) {
   if (services_.lineup.empty(plugin::Hook::rejected)) return;
   plugin::Rejected what;
   what.session = id_;
   what.client = client_.remote.ip;
+  what.client_name = client_name();
   what.helo = client_.helo;
   if (transaction_) what.reverse_path = transaction_->reverse_path().text;
   what.recipient = recipient;
+  if (!recipient.empty())
+    what.recipients.emplace_back(recipient);
+  else if (transaction_)
+    for (const auto& each : transaction_->recipients())
+      what.recipients.push_back(each->path().text);
+  what.closes = closes;
   what.hook = hook;
   what.by = by;
   what.reply = reply;
@@ -240,8 +254,11 @@ void Session::tell_accepted(const Way& way) {
   what.session = id_;
   what.transaction = transaction_->id();
   what.client = client_.remote.ip;
+  what.client_name = client_name();
   what.helo = client_.helo;
   what.reverse_path = transaction_->reverse_path().text;
+  if (transaction_->header_seen)
+    what.message_id = transaction_->content->message.header().value("Message-ID").value_or("");
   const auto& recipients = way.envelope.recipients;
   for (std::size_t i = 0; i < recipients.size(); ++i)
     if (way.answer(i).is_positive()) what.recipients.push_back(recipients[i].path.text);

@@ -165,7 +165,7 @@ class Session final : public coro::Pooled,
   Step answer_mail();
   std::optional<smtp::Reply> refuse_path(const smtp::Path& forward_path) const;
   Step judge_recipient();
-  Step refuse_recipient(const smtp::Reply& reply, std::string_view by);
+  Step refuse_recipient(const smtp::Reply& reply, std::string_view by, bool closes = false);
   Way* way_of(plugin::Recipient& recipient);  // null: not with those before him
   coro::Task<void> ask_about_recipient();
   void settle_policy();
@@ -215,7 +215,8 @@ class Session final : public coro::Pooled,
   void record_client(json::Writer& record);
   void record_transaction(std::string_view outcome, const smtp::Reply* reply, std::string_view by);
   void tell_rejected(plugin::Hook hook, const smtp::Reply& reply, std::string_view by,
-                     std::string_view recipient = {});
+                     std::string_view recipient = {}, bool closes = false);
+  std::string client_name() const;
   void tell_accepted(const Way& way);
   void record_session();
   std::string_view protocol() const;

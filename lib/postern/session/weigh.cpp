@@ -59,7 +59,7 @@ class Scale {
       case Kind::accept:
         return accept(verdict);
       case Kind::failed:
-        return weigh_failure(verdict.text());
+        return weigh_failure(verdict.text(), verdict);
       case Kind::hold:
         return weigh_failure("wants a quarantine, which there is not in this version");
       case Kind::drop:
@@ -73,7 +73,10 @@ class Scale {
 
  private:
   void pass(const Verdict& verdict) {
-    if (verdict.claims()) party_.claimed = true;
+    if (verdict.claims()) {
+      party_.claimed = true;
+      note(Kind::next, Effect::claimed, {});
+    }
     if (!verdict.vouches()) return;
     auto& vouched = party_.recipient ? party_.recipient->vouched()
                     : transaction_   ? transaction_->vouched()
@@ -90,16 +93,24 @@ class Scale {
     note(Kind::accept, Effect::accepted, verdict.text());
   }
 
-  void weigh_failure(std::string_view why) {
+  void weigh_failure(std::string_view why) { weigh_failure(why, Verdict::failed(Errc::io)); }
+
+  void weigh_failure(std::string_view why, const Verdict& failure) {
     session_.log().warning("{} {}: {}", session_.id(), instance_, why);
     switch (common_.on_error) {
       case policy::OnError::next:
         return note(Kind::failed, Effect::failed, why);
       case policy::OnError::defer:
-        return refuse(Verdict::defer({4, 3, 0}, "Temporary problem, please try again later"), why);
+        return refuse(deferral(failure), why);
       case policy::OnError::reject:
         return refuse(Verdict::reject({5, 3, 0}, "This cannot be checked here"), why);
     }
+  }
+
+  static Verdict deferral(const Verdict& failure) {
+    constexpr const char* text = "Temporary problem, please try again later";
+    if (failure.basic_code() == 0) return Verdict::defer({4, 3, 0}, text);
+    return Verdict::verbatim({failure.basic_code(), failure.code(), text});
   }
 
   void refuse(const Verdict& verdict, std::string_view why) {
@@ -188,9 +199,17 @@ class Scale {
 
   void note(Kind verdict, Effect effect, std::string_view text) {
     const auto us = std::chrono::duration_cast<std::chrono::microseconds>(took_).count();
-    party_.trail->add({entry_.instance, entry_.hook, at_, verdict, effect, party_.number, 0,
+    party_.trail->add({entry_.instance, entry_.hook, at_, verdict, effect, party_.number, 0, 0,
                        static_cast<std::uint32_t>(std::min<std::int64_t>(us, UINT32_MAX))},
-                      text);
+                      text, whose_settings());
+  }
+
+  // Of the domain or recipient that is nearest and says anything of this instance; the site's: "".
+  std::string_view whose_settings() const {
+    const policy::Policy* at = &party_.policy();
+    const policy::Effective& used = at->of(entry_.instance);
+    while (at->parent() && &at->parent()->of(entry_.instance) == &used) at = at->parent();
+    return at->parent() ? at->scope() : std::string_view();
   }
 
   Party& party_;

@@ -1,4 +1,5 @@
 #include <postern/coro/sleep.hpp>
+#include <postern/plugin/line_files.hpp>
 #include <postern/plugin/loader.hpp>
 #include <postern/plugin/pool.hpp>
 #include <postern/policy/load.hpp>
@@ -10,6 +11,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <map>
+#include <set>
 #include <stdexcept>
 #include <utility>
 
@@ -132,6 +134,20 @@ class Harness::SimPool final : public plugin::Pool {
   }
 };
 
+class Harness::KeptLines final : public plugin::LineFiles {
+ public:
+  struct File final : plugin::LineFile {
+    void write(std::string_view line) override { lines.emplace_back(line); }
+    std::vector<std::string> lines;
+  };
+  Result<plugin::LineFile*> open(const std::string& path) override {
+    if (failing.contains(path)) return fail(Errc::permission, path);
+    return &files[path];
+  }
+  std::map<std::string, File> files;
+  std::set<std::string> failing;
+};
+
 Harness::Harness(std::uint64_t seed, LinkOptions downstream_link)
     : sim(seed),
       files(sim),
@@ -140,6 +156,7 @@ Harness::Harness(std::uint64_t seed, LinkOptions downstream_link)
       dns(sim),
       plugins_(std::make_unique<Plugins>()),
       pool_(std::make_unique<SimPool>()),
+      lines_(std::make_unique<KeptLines>()),
       routes_(sim, files, network, log),
       sessions_(sim, "worker") {
   files.add_directory(spool);
@@ -217,6 +234,8 @@ void Harness::open() {
                          session::program_settings(loaded.configuration.programs, 1));
   lineup_->services().provide<plugin::Routes>("postern", *route_service_);
   lineup_->services().provide<plugin::Pool>("postern", *pool_);
+  lineup_->services().provide<plugin::Network>("postern", network_service_);
+  lineup_->services().provide<plugin::LineFiles>("postern", *lines_);
   worker_ = std::make_unique<WorkerScope>(sim, *lineup_);
   services_.reset(
       new session::Services{sim, files, log, *route_, *lineup_, *worker_, settings, *this});
@@ -242,6 +261,17 @@ session::Services& Harness::services() {
 void Harness::listen(const ServerAddress& address, ScriptedDownstream& server) {
   network.listen(address,
                  [&server](net::StreamPtr stream) { return server.serve(std::move(stream)); });
+}
+
+const std::vector<std::string>& Harness::lines(const std::string& path) const {
+  return lines_->files[path].lines;
+}
+
+void Harness::fail_lines(const std::string& path, bool fails) {
+  if (fails)
+    lines_->failing.insert(path);
+  else
+    lines_->failing.erase(path);
 }
 
 deliver::Pool& Harness::forward() {

@@ -19,6 +19,7 @@
 #include <postern/plugin/module.hpp>
 #include <postern/policy/bundle.hpp>
 #include <postern/policy/recipients.hpp>
+#include <postern/session/network_service.hpp>
 #include <postern/session/route_service.hpp>
 #include <postern/session/session.hpp>
 #include <postern/testing/harness_client.hpp>
@@ -92,6 +93,11 @@ class Harness : private session::SessionHost {
   // A new one, as it sees its connection. `full`: the worker is at its cap.
   net::StreamPtr connect(LinkOptions link = {}, bool full = false);
   net::StreamPtr connect_from(const IpAddress& address, LinkOptions link = {}, bool full = false);
+  // What plugins have written into a file of their own.
+  const std::vector<std::string>& lines(const std::string& path) const;
+  // From now on it cannot be opened; or can again.
+  void fail_lines(const std::string& path, bool fails = true);
+
   // How often the session of the newest client has written; only while it lives.
   std::size_t writes() const { return session_end_->writes(); }
   MemoryStream& session_end() { return *session_end_; }
@@ -128,6 +134,7 @@ class Harness : private session::SessionHost {
   class Plugins;
   class WorkerScope;
   class SimPool;
+  class KeptLines;
   using Maker = std::unique_ptr<plugin::Plugin> (*)();
   void session_ended() override {}
   Counters& counters() override { return counted; }
@@ -136,10 +143,12 @@ class Harness : private session::SessionHost {
 
   std::unique_ptr<Plugins> plugins_;
   std::unique_ptr<SimPool> pool_;
+  std::unique_ptr<KeptLines> lines_;
   std::unique_ptr<plugin::Lineup> lineup_;
   std::unique_ptr<WorkerScope> worker_;
   deliver::Routes routes_;
   std::optional<session::RouteService> route_service_;
+  session::NetworkService network_service_{network};
   deliver::Route* route_ = nullptr;
   deliver::SmtpRoute* forward_ = nullptr;
   std::unique_ptr<session::Services> services_;

@@ -252,3 +252,37 @@ TEST_CASE("LogTarget: the journal gets the priority of each line", "[base][log]"
   CHECK(taken == 11u);
   CHECK(pipe.drain() == "<3>bad\n<6>fine\n");
 }
+
+TEST_CASE("LogWriter: plain lines are nothing but what was written", "[base][log]") {
+  Directory directory;
+  LogWriter log(to_file(directory / "lines"),
+                {.format = LogWriter::Format::plain, .fields = {{"worker", "1"}}});
+  log.start();
+  log.write(Level::info, "` 192.0.2.1\tmx\\\xc3\xbc");
+  log.write(Level::info, "one\nline");
+  REQUIRE(log.flush(patience));
+  CHECK(lines_of(directory / "lines") ==
+        std::vector<std::string>{"` 192.0.2.1\tmx\\\xc3\xbc", "one line"});
+}
+
+TEST_CASE("LogWriter: plain lines that are dropped are counted, and not told among them",
+          "[base][log]") {
+  Pipe pipe;
+  LogWriter log(LogTarget::on(pipe.ends[1]),
+                {.format = LogWriter::Format::plain, .queue_octets = 10'000});
+  for (int i = 0; i < 20; ++i) log.write(Level::info, std::string(999, 'x'));
+  CHECK(log.dropped() == 11);
+  log.start();
+  REQUIRE(log.flush(patience));
+  log.write(Level::info, "more");
+  REQUIRE(log.flush(patience));
+  const std::string out = pipe.drain();
+  CHECK(out.find("dropped") == std::string::npos);
+  CHECK(out.ends_with("more\n"));
+}
+
+TEST_CASE("LogTarget: a named pipe that nobody reads is an error at once", "[base][log]") {
+  Directory directory;
+  REQUIRE(mkfifo((directory / "pipe").c_str(), 0600) == 0);
+  CHECK_FALSE(LogTarget::open("file:" + (directory / "pipe")));
+}

@@ -126,6 +126,21 @@ TEST_CASE("PatternList: the first of several that fit counts", "[policy][lists]"
         "anna@x.example|one");
 }
 
+TEST_CASE("PatternList: between slashes there may be blanks, behind them is the reply",
+          "[policy][lists]") {
+  const auto [entry, text, found] = GENERATE(table<std::string, std::string, std::string>({
+      {"/windows xp/", "Windows XP", "/windows xp/|"},
+      {"/windows (xp|2000)/ Get a newer one", "windows 2000",
+       "/windows (xp|2000)/|Get a newer one"},
+      {"/windows xp/\tsee /this/ for more", "Windows XP", "/windows xp/|see /this/ for more"},
+      {"/info/ see http://example.net/", "info@example.net", "/info/|see http://example.net/"},
+      {"/a/b/ no", "/a/b", "/a/b/|no"},
+      {"/info see it", "/info@example.net", "/info|see it"},  // no other slash
+      {"/info see http://example.net", "/info@example.net", "/info|see http://example.net"},
+  }));
+  CHECK(matched(PatternList::of({entry}), text) == found);
+}
+
 TEST_CASE("PatternList: all that fit, in their order", "[policy][lists]") {
   const Lines entries{"anna@x.example 1", "^bert 2", "@x.example 3", "anna@X.example 4",
                       "anna@y.example 5", "^an 6",   "@x.example 7"};
