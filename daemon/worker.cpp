@@ -102,7 +102,7 @@ std::optional<net::HelperPrograms> ask_helper(net::Loop& loop, int socket) {
 }  // namespace
 
 Worker::Worker(net::Loop& loop, Log& log, const policy::Loaded& loaded, WorkerPlugins plugins,
-               TlsClients tls_out, WorkerIdentity identity, Counters& counters)
+               TlsClients tls_out, SettingsRead read, WorkerIdentity identity, Counters& counters)
     : loop_(loop),
       log_(log),
       counters_(counters),
@@ -117,7 +117,7 @@ Worker::Worker(net::Loop& loop, Log& log, const policy::Loaded& loaded, WorkerPl
       routes_(loop, files_, network_, programs_ ? &*programs_ : nullptr, *plugins_.resolver, log,
               loaded.configuration, std::move(tls_out), identity.workers),
       scope_(std::make_unique<Scope>(loop, *plugins_.lineup)),
-      lists_(loop, log, loaded.snapshot),
+      settings_watch_(loop, log, *plugins_.lineup, std::move(read)),
       services_{loop, files_, log, routes_.site(), *plugins_.lineup, *scope_, settings_, *this},
       sessions_(loop, "worker"),
       chores_(loop, "worker"),
@@ -132,7 +132,7 @@ Worker::Worker(net::Loop& loop, Log& log, const policy::Loaded& loaded, WorkerPl
   plugins_.lineup->services().provide<plugin::Pool>("postern", *pool_);
   loop_.watch_lag(this);
   rounds_.start(tick());
-  rounds_.start(lists_.watch());
+  rounds_.start(settings_watch_.watch());
 }
 
 coro::Task<void> Worker::tick() {

@@ -22,9 +22,9 @@
 #include <string>
 #include <vector>
 
-#include "list_watch.hpp"
 #include "protocol.hpp"
 #include "routes.hpp"
+#include "settings_watch.hpp"
 
 namespace postern::daemon {
 
@@ -58,7 +58,7 @@ class Worker final : private net::LagWatcher, private session::SessionHost {
  public:
   // `loaded` must be usable and outlive the worker, as must `counters`.
   Worker(net::Loop& loop, Log& log, const policy::Loaded& loaded, WorkerPlugins plugins,
-         TlsClients tls_out, WorkerIdentity identity, Counters& counters);
+         TlsClients tls_out, SettingsRead read, WorkerIdentity identity, Counters& counters);
   ~Worker();
 
   // What its listeners speak TLS with, before any is served; null: none does.
@@ -112,11 +112,11 @@ class Worker final : private net::LagWatcher, private session::SessionHost {
   WorkerRoutes routes_;
   std::unique_ptr<net::TlsServer> tls_;
   std::unique_ptr<Scope> scope_;  // of what outlives the clients
-  ListWatch lists_;
+  SettingsWatch settings_watch_;
   session::Services services_;
   coro::Scope sessions_;
   coro::Scope chores_;  // the winding down
-  coro::Scope rounds_;  // the tick, the lists
+  coro::Scope rounds_;  // the tick, the settings
   coro::List<session::Session, session::SessionTag> registry_;
   std::map<int, std::unique_ptr<Door>> doors_;  // of the sockets that are served
   std::size_t most_sessions_;

@@ -89,12 +89,14 @@ class WorkerProcess final : private net::ChannelReader,
                             private coro::Timer {
  public:
   WorkerProcess(net::Loop& loop, LogWriter& log, const policy::Loaded& loaded,
-                WorkerPlugins plugins, TlsClients tls_out, const WorkerIdentity& identity,
-                Counters& counters, const Hello& hello, Decoder decoder)
+                WorkerPlugins plugins, TlsClients tls_out, SettingsRead read,
+                const WorkerIdentity& identity, Counters& counters, const Hello& hello,
+                Decoder decoder)
       : loop_(loop),
         log_(log),
         identity_(identity),
-        worker_(loop, log, loaded, std::move(plugins), std::move(tls_out), identity, counters),
+        worker_(loop, log, loaded, std::move(plugins), std::move(tls_out), std::move(read),
+                identity, counters),
         sockets_(hello.sockets),
         listeners_(hello.listeners),
         decoder_(std::move(decoder)) {}
@@ -276,9 +278,10 @@ Result<void> work(int channel, Orders orders, Decoder decoder) {
   auto tls_out = TlsClients::make(loaded.configuration, orders.bundle);
   if (!tls_out)
     return fail(Errc::malformed, fmt::format("forward.tls_ca: {}", tls_out.error().text));
+  SettingsRead read(orders.bundle);
   orders.bundle = {};  // lists can be large
-  WorkerProcess process(loop, log, loaded, std::move(plugins), std::move(*tls_out), identity,
-                        tally->at(orders.hello.row), orders.hello, std::move(decoder));
+  WorkerProcess process(loop, log, loaded, std::move(plugins), std::move(*tls_out), std::move(read),
+                        identity, tally->at(orders.hello.row), orders.hello, std::move(decoder));
   process.speak_tls(std::move(*tls));
   return process.run(channel);
 }

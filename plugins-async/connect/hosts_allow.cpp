@@ -1,8 +1,11 @@
 // hosts_allow: who may connect, and how often at the same time.
 #include <postern/plugin.hpp>
+#include <postern/store/state.hpp>
 
 #include <algorithm>
-#include <map>
+#include <optional>
+
+#include "../client_network.hpp"
 
 namespace postern::plugins {
 namespace {
@@ -19,46 +22,18 @@ struct Crowd {
   }
 };
 
-using Table = std::map<std::string, std::size_t>;
-
-// One connection in the table, as long as its session lives.
-class Place {
- public:
-  Place(Table& table, std::string key) : table_(&table), at_(table.try_emplace(key, 0).first) {
-    ++at_->second;
-  }
-  Place(Place&& other) noexcept : table_(std::exchange(other.table_, nullptr)), at_(other.at_) {}
-  Place& operator=(Place&&) = delete;
-  ~Place() {
-    if (table_ && --at_->second == 0) table_->erase(at_);
-  }
-  std::size_t connections() const { return at_->second; }
-
- private:
-  Table* table_;
-  Table::iterator at_;
-};
-
+// The connection's places among those that all workers count; given back when its session ends.
 struct Places : Fact<> {
-  std::vector<Place> taken;
+  std::vector<store::Place> taken;
 };
-
-// The clients of one place: an IPv4 address, or a network of IPv6, of which each customer has one.
-std::string key_of(const IpAddress& client, std::size_t v6_bits) {
-  if (client.is_v4()) return client.text();
-  auto octets = client.octets();
-  for (std::size_t i = 0; i < octets.size(); ++i) {
-    const std::size_t kept = v6_bits > i * 8 ? std::min<std::size_t>(v6_bits - i * 8, 8) : 0;
-    octets[i] = static_cast<std::uint8_t>(octets[i] & (0xff00U >> kept));
-  }
-  return IpAddress::v6(octets).text();
-}
 
 struct Guest : Fact<"hosts_allow.guest", 1> {
   IpAddress client;
-  std::size_t connections = 0;  // of this client, with this one
-  std::string crowded;          // the network that has too many; empty: none
-  void record(Fields& out) const { out.add("connections", connections); }
+  std::string crowded;           // who has too many connections; empty: nobody
+  std::optional<Error> unknown;  // why nobody could count
+  void record(Fields& out) const {
+    if (!crowded.empty()) out.add("crowded", crowded);
+  }
 };
 
 class HostsAllow final : public PluginOf<HostsAllow> {
@@ -69,7 +44,7 @@ class HostsAllow final : public PluginOf<HostsAllow> {
     NetworkList list;
     NetworkList deny;
     std::size_t per_client = 5;
-    std::size_t v6_prefix = 64;
+    unsigned v6_prefix = 64;
     std::vector<Crowd> networks;
   };
   static void describe(Schema<Settings>& schema) {
@@ -80,14 +55,13 @@ class HostsAllow final : public PluginOf<HostsAllow> {
         .per_domain();
     schema.key("deny", &Settings::deny, "addresses and networks that are refused").per_domain();
     schema.key("per_client", &Settings::per_client,
-               "connections of one client at the same time, to each worker; 0: any number");
+               "connections of one client at the same time; 0: any number");
     schema
         .key("v6_prefix", &Settings::v6_prefix,
              "the first bits of an IPv6 address: who shares them is one client")
         .at_least(1)
         .at_most(128);
-    schema.list("networks", &Settings::networks,
-                "connections of whole networks at the same time, to each worker");
+    schema.list("networks", &Settings::networks, "connections of whole networks at the same time");
   }
   void setup(Hooks& hooks) override {
     hooks.on_connect(this, &HostsAllow::look).judge(&HostsAllow::judge);
@@ -96,30 +70,49 @@ class HostsAllow final : public PluginOf<HostsAllow> {
  private:
   static constexpr const char* unwelcome = "Your address is not welcome here";
 
-  Guest look(Session& session) {
-    const Settings& here = settings(session);
+  struct Limit {
+    std::string who;
+    std::size_t most;
+  };
+
+  static std::vector<Limit> limits_of(const IpAddress& client, const Settings& here) {
+    std::vector<Limit> limits;
+    if (here.per_client > 0)
+      limits.push_back({client.is_v4() ? client.text() : network_of(client, {32, here.v6_prefix}),
+                        here.per_client});
+    for (const Crowd& crowd : here.networks)
+      if (crowd.network.contains(client)) limits.push_back({crowd.network.text(), crowd.most});
+    return limits;
+  }
+
+  Task<Guest> look(Session& session) {
     Guest guest;
     guest.client = session.client_address();
     Places places;
-    const auto count = [&](std::string key) {
-      return places.taken.emplace_back(table_, std::move(key)).connections();
-    };
-    guest.connections = count(key_of(guest.client, here.v6_prefix));
-    for (const Crowd& crowd : here.networks)
-      if (crowd.network.contains(guest.client))
-        if (count(crowd.network.text()) > crowd.most) guest.crowded = crowd.network.text();
+    const std::vector<Limit> limits = limits_of(guest.client, settings(session));
+    for (const Limit& limit : limits) {
+      auto place = co_await state().hold(limit.who, limit.most);
+      if (!place) {
+        guest.unknown = place.error();
+        break;
+      }
+      if (!*place) {
+        guest.crowded = limit.who;
+        break;
+      }
+      places.taken.push_back(std::move(*place));
+    }
     session.facts().put(std::move(places));
-    return guest;
+    co_return guest;
   }
 
   Verdict judge(const Guest& guest, const Settings& settings) const {
-    if (settings.per_client > 0 && guest.connections > settings.per_client)
-      return Verdict::defer({4, 7, 0}, fmt::format("Too many connections from {}, try again later",
-                                                   guest.client.text()));
     if (!guest.crowded.empty())
-      return Verdict::defer({4, 7, 0}, "Too many connections from your network, try again later");
+      return Verdict::defer(
+          {4, 7, 0}, fmt::format("Too many connections from {}, try again later", guest.crowded));
     if (const auto* entry = settings.list.match(guest.client)) return judge_entry(*entry);
     if (const auto* entry = settings.deny.match(guest.client)) return refuse(entry->text);
+    if (guest.unknown) return Verdict::failed(*guest.unknown);
     return Verdict::next();
   }
 
@@ -143,8 +136,6 @@ class HostsAllow final : public PluginOf<HostsAllow> {
                     entry.network);
     return Verdict::next();
   }
-
-  Table table_;  // the worker's own
 };
 
 }  // namespace

@@ -51,7 +51,6 @@ class IpBlacklist final : public PluginOf<IpBlacklist> {
 
  private:
   Verdict decide(Arrival& arrival) {
-    here_ = settings(arrival);
     const IpAddress& client = arrival.client.ip;
     if (is_ignored(client)) return Verdict::next();
     const State known = state();
@@ -87,25 +86,23 @@ class IpBlacklist final : public PluginOf<IpBlacklist> {
 
   // A store that fails here fails for decide() too, which tells.
   void take(const IpAddress& client, Event event, std::size_t tokens) {
-    const auto& events = here_.events;
+    const auto& events = site().events;
     if (tokens == 0 || std::find(events.begin(), events.end(), event) == events.end()) return;
     if (is_ignored(client)) return;
     const State known = state();
-    const auto left = known.take("bucket " + who(client), {here_.burst, here_.each}, tokens);
+    const auto left = known.take("bucket " + who(client), {site().burst, site().each}, tokens);
     if (!left || *left) return;
     const auto until =
-        std::chrono::ceil<std::chrono::seconds>(known.now().time_since_epoch() + here_.block_for);
-    (void)known.put("block " + who(client), std::to_string(until.count()), here_.block_for);
+        std::chrono::ceil<std::chrono::seconds>(known.now().time_since_epoch() + site().block_for);
+    (void)known.put("block " + who(client), std::to_string(until.count()), site().block_for);
     log().info("{}: {} is blocked until {}", instance_name(), who(client), until.count());
   }
 
   bool is_ignored(const IpAddress& client) const {
-    return std::any_of(here_.ignore.begin(), here_.ignore.end(),
+    return std::any_of(site().ignore.begin(), site().ignore.end(),
                        [&](const Network& network) { return network.contains(client); });
   }
-  std::string who(const IpAddress& client) const { return network_of(client, here_.networks); }
-
-  Settings here_;  // of the last who came: what is told when it is over has no settings
+  std::string who(const IpAddress& client) const { return network_of(client, site().networks); }
 };
 
 }  // namespace

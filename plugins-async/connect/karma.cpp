@@ -114,7 +114,6 @@ class Karma final : public PluginOf<Karma>, public facts::Karma {
     schema.defaults().exempt.authenticated = true;
   }
   void setup(Hooks& hooks) override {
-    hooks.on_connect(this, &Karma::remember);
     hooks.on_connect(this, &Karma::decide);
     hooks.on_mail(this, &Karma::look_at_sender);
     hooks.on_rcpt(this, &Karma::limit_recipients);
@@ -150,8 +149,6 @@ class Karma final : public PluginOf<Karma>, public facts::Karma {
     std::int64_t sum() const { return nice - naughty; }
   };
 
-  void remember(Session& session) { here_ = settings(session); }
-
   Verdict decide(Session& session) {
     const State known = state();
     const auto found = known.get("penalty " + who(session.client_address()));
@@ -174,7 +171,7 @@ class Karma final : public PluginOf<Karma>, public facts::Karma {
     look_at_client(tx);
     const std::string domain = lower(tx.reverse_path().domain);
     const std::string_view tld = std::string_view(domain).substr(domain.rfind('.') + 1);
-    for (const Tld& each : here_.tlds)
+    for (const Tld& each : site().tlds)
       if (lower(each.name) == tld) add(session.id(), each.points);
   }
 
@@ -183,7 +180,7 @@ class Karma final : public PluginOf<Karma>, public facts::Karma {
     Standing& standing = sessions_[std::string(session.id())];
     if (std::exchange(standing.is_seen, true)) return;
     const auto* client = session.facts().find<facts::ClientName>();
-    if (client && !client->name.empty()) standing.points += here_.named;
+    if (client && !client->name.empty()) standing.points += site().named;
     if (history_of(session.client_address()).sum() > good_history) ++standing.points;
   }
 
@@ -205,13 +202,13 @@ class Karma final : public PluginOf<Karma>, public facts::Karma {
 
   void punish(Rejected what) {
     if (what.reply.is_transient() || what.by == instance_name()) return;
-    const auto own = std::find_if(here_.awards.begin(), here_.awards.end(),
+    const auto own = std::find_if(site().awards.begin(), site().awards.end(),
                                   [&](const Award& award) { return award.is_for(what.by); });
     add(what.session,
-        own != here_.awards.end() ? own->points : usual_award(what.by, here_.refused));
+        own != site().awards.end() ? own->points : usual_award(what.by, site().refused));
   }
 
-  void reward(Accepted message) { add(message.session, here_.accepted); }
+  void reward(Accepted message) { add(message.session, site().accepted); }
 
   // A store that fails here fails for decide() too, which tells.
   void conclude(Disconnected gone) {
@@ -219,19 +216,20 @@ class Karma final : public PluginOf<Karma>, public facts::Karma {
     if (found == sessions_.end()) return;
     const Standing standing = found->second;
     sessions_.erase(found);
-    const auto strikes = static_cast<std::int64_t>(here_.strikes);
+    const auto strikes = static_cast<std::int64_t>(site().strikes);
     if (standing.is_ours) return;
-    if (standing.points >= strikes) (void)state().count("nice " + who(gone.client), here_.remember);
+    if (standing.points >= strikes)
+      (void)state().count("nice " + who(gone.client), site().remember);
     if (standing.points <= -strikes) condemn(gone.client);
   }
 
   void condemn(const IpAddress& client) {
     const State known = state();
-    if (!known.count("naughty " + who(client), here_.remember)) return;
+    if (!known.count("naughty " + who(client), site().remember)) return;
     const History history = history_of(client);
-    if (history.sum() > -static_cast<std::int64_t>(here_.negative)) return;
+    if (history.sum() > -static_cast<std::int64_t>(site().negative)) return;
     const bool worse = history.nice == 0 && history.sum() < hardened;
-    const auto length = here_.penalty * (worse ? -history.sum() : 1);
+    const auto length = site().penalty * (worse ? -history.sum() : 1);
     const auto until =
         std::chrono::ceil<std::chrono::seconds>(known.now().time_since_epoch() + length);
     (void)known.put("penalty " + who(client), std::to_string(until.count()), length);
@@ -241,7 +239,7 @@ class Karma final : public PluginOf<Karma>, public facts::Karma {
   History history_of(const IpAddress& client) const {
     const auto counted = [&](const char* what) {
       return static_cast<std::int64_t>(
-          state().counted(what + who(client), here_.remember).value_or(0));
+          state().counted(what + who(client), site().remember).value_or(0));
     };
     return {counted("nice "), counted("naughty ")};
   }
@@ -253,7 +251,7 @@ class Karma final : public PluginOf<Karma>, public facts::Karma {
     const auto found = sessions_.find(session);
     return found == sessions_.end() ? 0 : found->second.points;
   }
-  std::string who(const IpAddress& client) const { return network_of(client, here_.networks); }
+  std::string who(const IpAddress& client) const { return network_of(client, site().networks); }
 
   // A peer's look whether we live ends without a word.
   void sweep(Tick tick) {
@@ -264,7 +262,6 @@ class Karma final : public PluginOf<Karma>, public facts::Karma {
 
   // By id: what is told when it is over knows nothing else of the session. Until it ends.
   std::map<std::string, Standing, std::less<>> sessions_;
-  Settings here_;  // of the last who came, likewise
 };
 
 }  // namespace

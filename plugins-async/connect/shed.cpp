@@ -142,9 +142,8 @@ class Shed final : public PluginOf<Shed> {
   // ---- Judging: one read ----
 
   Verdict at_the_door(Arrival& arrival) {
-    here_ = settings(arrival);
-    if (here_.answer == Answer::unknown) return Verdict::next();
-    return judge(arrival.client.ip, here_);
+    if (site().answer == Answer::unknown) return Verdict::next();
+    return judge(arrival.client.ip, settings(arrival));
   }
 
   // Who came before the ban, or is let in to hear nothing.
@@ -172,39 +171,39 @@ class Shed final : public PluginOf<Shed> {
     Session& session = hello.session();
     if (!session.spoke_early() || session.facts().mine<Early>().counted) return;
     session.facts().mine<Early>().counted = true;
-    count(session.client_address(), here_.weights.early);
+    count(session.client_address(), site().weights.early);
   }
 
   void count_refusal(Rejected what) {
     if (what.reply.is_transient() || what.by == instance_name()) return;
-    count(what.client, here_.weights.of(what));
+    count(what.client, site().weights.of(what));
   }
 
   void count_commands(Disconnected gone) {
-    count(gone.client, here_.weights.command * gone.errors);
+    count(gone.client, site().weights.command * gone.errors);
   }
 
   // A store that fails here fails for those who judge too, and they tell.
   void count(const IpAddress& client, std::size_t points) {
     if (points == 0 || is_known(client)) return;
     const State known = state();
-    const std::string network = network_of(client, here_.networks);
-    const auto sum = known.count("points " + network, here_.within, points);
-    if (!sum || *sum < here_.threshold) return;
-    const auto good = known.counted("good " + network, here_.within);
-    const std::uint64_t made_up = good.value_or(0) * here_.weights.accepted;
-    if (*sum >= here_.threshold + std::min(made_up, most_made_up * here_.threshold))
+    const std::string network = network_of(client, site().networks);
+    const auto sum = known.count("points " + network, site().within, points);
+    if (!sum || *sum < site().threshold) return;
+    const auto good = known.counted("good " + network, site().within);
+    const std::uint64_t made_up = good.value_or(0) * site().weights.accepted;
+    if (*sum >= site().threshold + std::min(made_up, most_made_up * site().threshold))
       ban(network, *sum);
   }
 
   void ban(const std::string& network, std::uint64_t points) {
     const State known = state();
-    const auto until = seconds_of(known) + std::chrono::ceil<std::chrono::seconds>(here_.ban_for);
+    const auto until = seconds_of(known) + std::chrono::ceil<std::chrono::seconds>(site().ban_for);
     std::string text = fmt::format("{} {}", until.count(), points);
     const std::string prefix = fmt::format("known {} ", network);
     if (const auto clients = known.scan(prefix, most_known))
       for (const store::Item& client : *clients) text += ' ' + client.key.substr(prefix.size());
-    if (!known.put("ban " + network, std::move(text), here_.ban_for)) return;
+    if (!known.put("ban " + network, std::move(text), site().ban_for)) return;
     (void)known.erase("points " + network);  // behind the ban it begins anew
     log().info("{}: {} is shed until {} with {} points", instance_name(), network, until.count(),
                points);
@@ -213,7 +212,7 @@ class Shed final : public PluginOf<Shed> {
   // ---- The good ones ----
 
   std::string key_of_known(const IpAddress& client) const {
-    return fmt::format("known {} {}", network_of(client, here_.networks), client.text());
+    return fmt::format("known {} {}", network_of(client, site().networks), client.text());
   }
 
   bool is_known(const IpAddress& client) const {
@@ -235,18 +234,18 @@ class Shed final : public PluginOf<Shed> {
 
   // Only those who have points need be forgiven.
   void forgive(Accepted message) {
-    if (here_.weights.accepted == 0) return;
-    const std::string network = network_of(message.client, here_.networks);
-    const auto points = state().counted("points " + network, here_.within);
-    if (points.value_or(0) > 0) (void)state().count("good " + network, here_.within);
+    if (site().weights.accepted == 0) return;
+    const std::string network = network_of(message.client, site().networks);
+    const auto points = state().counted("points " + network, site().within);
+    if (points.value_or(0) > 0) (void)state().count("good " + network, site().within);
   }
 
   // ---- For the kernel ----
 
   // One worker writes it. Networks that somebody known shares stay with us.
   Task<void> write_nftables(Tick) {
-    if (here_.nftables.empty()) co_return;
-    const std::string path = here_.nftables.text;
+    if (site().nftables.empty()) co_return;
+    const std::string path = site().nftables.text;
     const State known = state();
     const auto mine = co_await known.lease("nftables", 150s);
     if (!mine || !*mine || replacer_.busy()) co_return;
@@ -274,7 +273,7 @@ class Shed final : public PluginOf<Shed> {
     const auto address = IpAddress::parse(network.substr(0, network.find('/')));
     const auto ban = Ban::parse(item.entry.content);
     if (!address || !ban || !ban->spared.empty()) return;
-    if (network_of(*address, here_.networks) != network) return;
+    if (network_of(*address, site().networks) != network) return;
     const auto left = ban->until - seconds_of(known);
     if (left > 0s) out.push_back({network, left});
   }
@@ -292,7 +291,6 @@ class Shed final : public PluginOf<Shed> {
   static constexpr std::size_t page = 500;
   static constexpr std::size_t most_blocked = 65536;  // what is in the file
 
-  Settings here_;  // of the last who came: what is told when it is over has no settings
   FileReplacer replacer_;
 };
 

@@ -113,7 +113,7 @@ TEST_CASE("hosts_allow: a network has so many connections together", "[plugins][
   CHECK(connect(h, clients, "192.0.2.1").code == 220);
   CHECK(connect(h, clients, "192.0.2.2").code == 220);
   CHECK(in_one_line(connect(h, clients, "192.0.2.3")) ==
-        "421 4.7.0 Too many connections from your network, try again later");
+        "421 4.7.0 Too many connections from 192.0.2.0/24, try again later");
   CHECK(connect(h, clients, "192.0.2.9").code == 220);
   CHECK(connect(h, clients, "198.51.100.1").code == 220);
   clients.clear();

@@ -77,6 +77,26 @@ TEST_CASE("spamtrap: one transaction is not another's", "[plugins][spamtrap]") {
   CHECK(h.end() == "");
 }
 
+TEST_CASE("spamtrap: who wrote to a trap stays outside for a while, if so told",
+          "[plugins][spamtrap]") {
+  Harness h;
+  h.load("relay", "clients = [\"192.0.2.9\"]");
+  h.load("spamtrap",
+         "list = [\"@trap.example\"]\ndeliver = \"spam@inner.example\"\nblock_for = \"1d\"\n"
+         "networks = { v4 = 24 }");
+  test::Letter letter;
+  CHECK(test::whole_dialogue(h, letter).code == 250);
+  CHECK(test::arrive(h).code == 220);
+  letter.to = "x@trap.example";
+  CHECK(test::whole_dialogue(h, letter).code == 250);
+  CHECK(test::in_one_line(test::arrive(h, "192.0.2.200")) == "554 5.7.1 192.0.2.0/24 sends spam");
+  CHECK(test::arrive(h, "192.0.2.9").code == 220);
+  CHECK(test::arrive(h, "198.51.100.1").code == 220);
+  h.run_for(std::chrono::hours(25));
+  CHECK(test::arrive(h, "192.0.2.200").code == 220);
+  CHECK(h.end() == "");
+}
+
 TEST_CASE("spamtrap: wants to know where to", "[plugins][spamtrap]") {
   const std::string keys = GENERATE(as<std::string>{}, "", "deliver = \"nowhere\"");
   CAPTURE(keys);

@@ -73,6 +73,11 @@ class PluginOf : public Plugin {
   const auto& settings(const Where& where) const {
     return *static_cast<const typename P::Settings*>(where.policy().of(instance_).settings);
   }
+  // Those of the site, for what is about nobody who has a policy: notices, ticks, counting. They
+  // stay as long as the plugin.
+  const auto& site() const {
+    return *static_cast<const typename P::Settings*>(snapshot().site().of(instance_).settings);
+  }
   // What anybody has in this list: the site, a domain, a recipient; at most 64. For work that
   // starts before the recipient is known.
   template <typename S, typename E>

@@ -10,7 +10,7 @@ namespace {
 
 // The byte form: this line, then every string as eight octets of length (least first) and its
 // octets.
-constexpr std::string_view magic = "postern bundle 1\n";
+constexpr std::string_view magic = "postern bundle 2\n";
 constexpr std::size_t length_octets = 8;
 
 void put_number(std::string& out, std::uint64_t number) {
@@ -68,13 +68,15 @@ const File* Bundle::find_list(std::string_view path) const {
 }
 
 Bundle Bundle::of(std::string root, std::string folder, std::string content) {
-  Bundle bundle{std::move(root), std::move(folder), {}};
+  Bundle bundle;
+  bundle.root = std::move(root);
+  bundle.folder = std::move(folder);
   bundle.files.push_back({File::Kind::settings, bundle.root, std::move(content), ""});
   return bundle;
 }
 
 std::string Bundle::serialize() const {
-  std::size_t size = magic.size() + root.size() + folder.size() + 3 * length_octets;
+  std::size_t size = magic.size() + root.size() + folder.size() + 4 * length_octets;
   for (const File& file : files)
     size += file.path.size() + file.content.size() + file.error.size() + 4 * length_octets;
   std::string out;
@@ -82,6 +84,7 @@ std::string Bundle::serialize() const {
   out += magic;
   put(out, root);
   put(out, folder);
+  put_number(out, static_cast<std::uint64_t>(read_at));
   put_number(out, files.size());
   for (const File& file : files) {
     put_number(out, static_cast<std::uint64_t>(file.kind));
@@ -98,11 +101,14 @@ Result<Bundle> Bundle::parse(std::string_view bytes) {
   if (!bytes.starts_with(magic)) return fail(Errc::malformed, "not a bundle of this version");
   Source source(bytes.substr(magic.size()));
   Bundle bundle;
+  std::uint64_t read_at = 0;
   std::uint64_t count = 0;
-  if (!source.text(bundle.root) || !source.text(bundle.folder) || !source.number(count))
+  if (!source.text(bundle.root) || !source.text(bundle.folder) || !source.number(read_at) ||
+      !source.number(count))
     return fail(Errc::malformed, "the bundle is cut short");
   if (count == 0 || count > max_bundle_files)
     return fail(Errc::malformed, fmt::format("a bundle has 1 to {} files", max_bundle_files));
+  bundle.read_at = static_cast<std::int64_t>(read_at);
   bundle.files.resize(count);
   for (File& file : bundle.files)
     if (!read_file_entry(source, file)) return fail(Errc::malformed, "the bundle is cut short");

@@ -37,11 +37,14 @@ struct File {
                      // was named from
   std::string content;
   std::string error;  // why it could not be read; load() tells it where the file is named
+
+  bool is_missing() const;  // the error is that there is none
 };
 
 struct Bundle {
-  std::string root;    // path of postern.toml as it was given
-  std::string folder;  // the absolute folder of it, where relative paths start
+  std::string root;          // path of postern.toml as it was given
+  std::string folder;        // the absolute folder of it, where relative paths start
+  std::int64_t read_at = 0;  // ns since 1970, before the first file was opened; 0: from memory
   std::vector<File>
       files;  // the main file, then by name the included ones, domains, lists, certificates
 
@@ -64,6 +67,13 @@ Result<Bundle> read_bundle(const std::string& path);
 // `known` has `content`. Waits for the disk.
 std::vector<File> read_list_files(const std::string& path, const std::string& known,
                                   std::string content);
+
+// One file of domains/ as the first, and the list files that it names; `folder` as above. Waits for
+// the disk.
+Bundle read_domain_file(const std::string& path, const std::string& folder);
+
+// A list's file, or directory, as read_bundle() reads it. Waits for the disk.
+File read_list_file(const std::string& path);
 
 // The certificate files at these paths, as read_bundle() does. Waits for the disk.
 std::vector<File> read_certificate_files(const std::vector<std::string>& paths);

@@ -33,14 +33,13 @@ struct RecipientKeys {
   }
 };
 
-std::string domain_of(const std::string& path) {
-  std::string_view name = path;
-  name.remove_prefix(name.rfind('/') + 1);  // npos + 1 is 0
-  if (name.ends_with(suffix)) name.remove_suffix(suffix.size());
-  return lower(name);
-}
-
 }  // namespace
+
+std::string domain_of_file(std::string_view path) {
+  path.remove_prefix(path.rfind('/') + 1);  // npos + 1 is 0
+  if (path.ends_with(suffix)) path.remove_suffix(suffix.size());
+  return lower(path);
+}
 
 void SnapshotBuilder::read_domains(const Bundle& bundle) {
   for (std::size_t i = 0; i < bundle.files.size(); ++i)
@@ -50,7 +49,7 @@ void SnapshotBuilder::read_domains(const Bundle& bundle) {
 
 void SnapshotBuilder::read_domain(const File& file, std::uint32_t index) {
   if (!file.error.empty()) return problems_.add({index, 0, 0}, "", file.error);
-  const std::string domain = domain_of(file.path);
+  const std::string domain = domain_of_file(file.path);
   if (const auto fault = fault_of_domain(domain); !fault.empty())
     return problems_.add({index, 0, 0}, "",
                          fmt::format("the file's name is not that of a domain: {}", fault));
@@ -61,12 +60,12 @@ void SnapshotBuilder::read_domain(const File& file, std::uint32_t index) {
                                      problems_.file_name({other->second, 0, 0})));
   const auto document = parse_toml(file.content, index, problems_);
   if (!document) return;
-  const Policy& site = data_.policies.front();
+  const Policy& site = data_.site;
   static const Description description = description_of<DomainKeys>();
   DomainKeys keys{site.mixed(), site.score()};
   Reader(description, reading_).read(*document, &keys);
   check_score(*document, keys.score, problems_);
-  Policy& policy = data_.add(domain, site);
+  Policy& policy = overlays_.add(domain, site);
   policy.set_mixed(keys.mixed);
   policy.set_score(keys.score);
   read_scope(*document, "", policy);
@@ -89,7 +88,7 @@ void SnapshotBuilder::read_scope(const Value& document, const std::string& path,
 }
 
 void SnapshotBuilder::override(const Entry& entry, const std::string& path, Policy& policy) {
-  const auto instance = snapshot_->find(entry.name);
+  const auto instance = data_.find(entry.name);
   const std::string shown = printable(entry.name, 64);
   if (!instance) {
     std::vector<std::string> known;
@@ -132,15 +131,15 @@ void SnapshotBuilder::read_recipients(const Value& recipients, const std::string
     }
     reading_.path = path;
     if (!reading_.expect(entry.value, Type::table, "a table")) continue;
-    if (data_.by_scope.find(key.whole()) != data_.by_scope.end()) {
+    if (overlays_.by_scope.find(key.whole()) != overlays_.by_scope.end()) {
       problems_.add(entry.place, path, "stands twice in this file");
       continue;
     }
     RecipientKeys nothing;
     const Reader::Part part{&description, &nothing};
     Reader(description, reading_).read_parts(entry.value, {&part, 1}, Reader::Keys::all, path);
-    Policy& own = data_.add(std::string(key.whole()), policy);
-    data_.any_recipient = true;
+    Policy& own = overlays_.add(std::string(key.whole()), policy);
+    overlays_.any_recipient = true;
     read_scope(entry.value, path + '.', own);
   }
 }

@@ -122,7 +122,8 @@ std::string refusal_name(std::string_view from, std::string_view to) {
   return plain_path(from) + '\n' + plain_path(to);
 }
 
-ListTexts::ListTexts(std::span<const File> files) : files_(files) {
+ListTexts::ListTexts(std::span<const File> files, std::uint32_t first)
+    : files_(files), first_(first) {
   for (const File& file : files)
     if (file.kind == File::Kind::list) by_path_.emplace(plain_path(file.path), &file);
 }

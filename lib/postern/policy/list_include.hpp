@@ -45,23 +45,31 @@ std::string refusal_name(std::string_view from, std::string_view to);
 class ListTexts {
  public:
   ListTexts() = default;
-  explicit ListTexts(std::span<const File> files);  // which stay where they are
+  // They stay where they are; in places, they are numbered from `first` on.
+  explicit ListTexts(std::span<const File> files, std::uint32_t first = 0);
 
   const File* find(std::string_view path) const;  // nullptr: it was not read
   // The files directly in `folder`, by name, but for hidden ones.
   std::vector<const File*> in(std::string_view folder) const;
   std::uint32_t number(const File& file) const {
-    return static_cast<std::uint32_t>(&file - files_.data());
+    return first_ + static_cast<std::uint32_t>(&file - files_.data());
   }
 
  private:
   std::span<const File> files_;
+  std::uint32_t first_ = 0;
   std::map<std::string, const File*> by_path_;  // plain ones
 };
 
 struct IncludedFile {
   std::string path;
   bool was_read;
+};
+
+// What a list was made of, beside its own file.
+struct ListOrigin {
+  std::vector<IncludedFile> included;
+  std::size_t entries = 0;  // good lines
 };
 
 using UseLine = std::function<void(std::string_view entry, Place place)>;

@@ -24,16 +24,20 @@ namespace {
 template <typename Table>
 std::shared_ptr<const Table> read_table(const ListTexts& texts, const File& file,
                                         const std::string& key, Problems& problems,
-                                        std::vector<IncludedFile>& included) {
+                                        ListOrigin& origin) {
   auto table = std::make_shared<Table>();
   table->reserve(count_lines(file.content), file.content.size());
   const Comments comments =
       Table::comment_only_first ? Comments::whole_lines : Comments::after_blanks;
-  included = each_line_with_included(
+  origin.entries = 0;
+  origin.included = each_line_with_included(
       texts, file, comments,
       [&](std::string_view entry, Place place) {
         const std::string fault = table->add(entry);
-        if (fault.empty()) return;
+        if (fault.empty()) {
+          ++origin.entries;
+          return;
+        }
         problems.note(place, key, told_of<Table>(entry, fault) + "; the line is skipped");
       },
       [&](Place place, std::string text) { problems.note(place, key, std::move(text)); });
@@ -65,9 +69,27 @@ std::string_view without_slash(std::string_view path) {
 
 }  // namespace
 
-ListStore::ListStore(const Bundle& bundle) : in_bundle_(bundle.files) {}
+ListStore::ListStore(const Bundle& bundle, std::uint32_t first_file, const ListStore* known)
+    : in_bundle_(bundle.files, first_file), known_(known) {}
 
-void ListStore::forget_bundle() { in_bundle_ = {}; }
+void ListStore::forget_bundle() {
+  in_bundle_ = {};
+  known_ = nullptr;
+}
+
+void ListStore::adopt(ListStore&& other) {
+  for (auto& [path, theirs] : other.slots_) {
+    const auto [ours, is_new] = slots_.try_emplace(path, theirs);
+    if (is_new) continue;
+    const auto take = [&]<typename Slot>(const Slot& slot) {
+      if (slot) std::get<Slot>(ours->second.slots) = slot;
+    };
+    std::apply([&](const auto&... slot) { (take(slot), ...); }, theirs.slots);
+  }
+  folders_.merge(std::move(other.folders_));
+  const std::lock_guard lock(of_origins_);
+  origins_.merge(std::move(other.origins_));
+}
 
 template <typename Table>
 std::shared_ptr<const ListSlot<Table>> ListStore::slot(const std::string& path, Reading& reading,
@@ -78,6 +100,9 @@ std::shared_ptr<const ListSlot<Table>> ListStore::slot(const std::string& path, 
                      fmt::format("{}: {}", path, file == nullptr ? "was not read" : file->error));
     return nullptr;
   }
+  if (known_ != nullptr)
+    if (const auto known = known_->slots_.find(path); known != known_->slots_.end())
+      if (auto slot = std::get<std::shared_ptr<ListSlot<Table>>>(known->second.slots)) return slot;
   const auto [of_path, is_new] = slots_.try_emplace(path);
   if (is_new) of_path->second.key = reading.path;
   auto& slot = std::get<std::shared_ptr<ListSlot<Table>>>(of_path->second.slots);
@@ -85,7 +110,7 @@ std::shared_ptr<const ListSlot<Table>> ListStore::slot(const std::string& path, 
     slot = std::make_shared<ListSlot<Table>>();
     slot->path = path;
     slot->table =
-        read_table<Table>(in_bundle_, *file, reading.path, reading.problems, included_[path]);
+        read_table<Table>(in_bundle_, *file, reading.path, reading.problems, origins_[path]);
   }
   return slot;
 }
@@ -108,6 +133,9 @@ template std::shared_ptr<const ListSlot<LocalPartTable>> ListStore::slot(const s
 std::shared_ptr<const FolderOfMailboxes> ListStore::folder(const std::string& path,
                                                            Reading& reading, const Value& value) {
   if (const auto known = folders_.find(path); known != folders_.end()) return known->second;
+  if (known_ != nullptr)
+    if (const auto known = known_->folders_.find(path); known != known_->folders_.end())
+      return known->second;
   const File* self = in_bundle_.find(path + '/');  // says that it was looked into
   auto made = std::make_shared<FolderOfMailboxes>();
   bool good = true;
@@ -135,21 +163,32 @@ std::shared_ptr<const FolderOfMailboxes> ListStore::folder(const std::string& pa
   return folders_[path] = std::move(made);
 }
 
+std::string ListStore::size_of(const std::string& path) const {
+  const auto counted = [](std::size_t number, std::string_view one, std::string_view many) {
+    return fmt::format("{} {}", number, number == 1 ? one : many);
+  };
+  if (const auto folder = folders_.find(path); folder != folders_.end())
+    return counted(folder->second->domains.size(), "domain", "domains");
+  const std::lock_guard lock(of_origins_);
+  const auto list = origins_.find(path);
+  return list == origins_.end() ? std::string() : counted(list->second.entries, "entry", "entries");
+}
+
 std::vector<std::string> ListStore::paths() const {
   std::set<std::string> out;
   for (const auto& [path, slots] : slots_) out.insert(path);
-  const std::lock_guard lock(of_included_);
-  for (const auto& [path, files] : included_)
-    for (const IncludedFile& file : files) out.insert(file.path);
+  const std::lock_guard lock(of_origins_);
+  for (const auto& [path, origin] : origins_)
+    for (const IncludedFile& file : origin.included) out.insert(file.path);
   return {out.begin(), out.end()};
 }
 
 bool ListStore::is_made_from(const std::string& list, const std::string& path) const {
   if (list == path) return true;
-  const std::lock_guard lock(of_included_);
-  const auto found = included_.find(list);
-  return found != included_.end() &&
-         std::any_of(found->second.begin(), found->second.end(),
+  const std::lock_guard lock(of_origins_);
+  const auto found = origins_.find(list);
+  return found != origins_.end() &&
+         std::any_of(found->second.included.begin(), found->second.included.end(),
                      [&](const IncludedFile& file) { return file.path == path; });
 }
 
@@ -158,10 +197,10 @@ bool ListStore::is_made_from(const std::string& list, const std::string& path) c
 bool ListStore::lost_any(const std::string& list, const std::vector<File>& files,
                          std::vector<std::string>& problems) const {
   const ListTexts texts(files);
-  const std::lock_guard lock(of_included_);
-  const auto found = included_.find(list);
-  if (found == included_.end()) return false;
-  for (const IncludedFile& file : found->second) {
+  const std::lock_guard lock(of_origins_);
+  const auto found = origins_.find(list);
+  if (found == origins_.end()) return false;
+  for (const IncludedFile& file : found->second.included) {
     const File* now = texts.find(without_slash(file.path));
     if (!file.was_read || now == nullptr || now->error.empty()) continue;
     problems.push_back(
@@ -181,7 +220,7 @@ void ListStore::read_again(const std::string& path, const OfPath& of_path,
   list.path = path;
   each_kind(of_path.slots, list, [&](const auto&, auto& table) {
     using Table = std::remove_const_t<typename std::decay_t<decltype(table)>::element_type>;
-    table = read_table<Table>(texts, files.front(), of_path.key, problems, list.included);
+    table = read_table<Table>(texts, files.front(), of_path.key, problems, list.origin);
   });
   for (const Problem& problem : problems.take()) into.problems.push_back(problem.line());
 }
@@ -205,18 +244,18 @@ void ListStore::install(RereadList lists) {
     if (found == slots_.end()) continue;
     each_kind(found->second.slots, list,
               [](const auto& slot, auto& table) { slot->table = std::move(table); });
-    const std::lock_guard lock(of_included_);
-    included_[list.path] = std::move(list.included);
+    const std::lock_guard lock(of_origins_);
+    origins_[list.path] = std::move(list.origin);
   }
 }
 
-std::vector<std::string> ListFiles::paths() const { return snapshot_->data().lists->paths(); }
+std::vector<std::string> ListFiles::paths() const { return snapshot_->data()->lists->paths(); }
 
 RereadList ListFiles::read(const std::string& path, std::string_view content) const {
-  return snapshot_->data().lists->read(path, content);
+  return snapshot_->data()->lists->read(path, content);
 }
 
-void ListFiles::install(RereadList lists) { snapshot_->data().lists->install(std::move(lists)); }
+void ListFiles::install(RereadList lists) { snapshot_->data()->lists->install(std::move(lists)); }
 
 std::vector<std::string> ListFiles::replace(const std::string& path, std::string_view content) {
   RereadList lists = read(path, content);

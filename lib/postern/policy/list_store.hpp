@@ -6,6 +6,7 @@
 #include <postern/policy/list_include.hpp>
 #include <postern/policy/local_parts.hpp>
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -21,9 +22,12 @@ struct Value;
 
 class ListStore {
  public:
-  // While it reads, lists are those of `bundle`.
-  explicit ListStore(const Bundle& bundle);
-  void forget_bundle();  // before the bundle goes
+  // While it reads, lists are those of `bundle`, whose first file has the number `first_file` in
+  // places. What `known` has is not made again.
+  explicit ListStore(const Bundle& bundle, std::uint32_t first_file = 0,
+                     const ListStore* known = nullptr);
+  void forget_bundle();           // before the bundle goes
+  void adopt(ListStore&& other);  // what is not here
 
   // The slot of the file at `path`; null when it could not be read, which is then said at `value`.
   template <typename Table>
@@ -33,6 +37,9 @@ class ListStore {
   // The mailboxes in the folder at `path`, a file for each domain; null likewise.
   std::shared_ptr<const FolderOfMailboxes> folder(const std::string& path, Reading& reading,
                                                   const Value& value);
+
+  // "3 entries", or "2 domains" of a folder of mailboxes; empty: no list is made from it.
+  std::string size_of(const std::string& path) const;
 
   std::vector<std::string> paths() const;
   RereadList read(const std::string& path, std::string_view content) const;
@@ -55,10 +62,11 @@ class ListStore {
                   RereadList& into) const;
 
   ListTexts in_bundle_;
+  const ListStore* known_;
   std::map<std::string, OfPath> slots_;
-  // What the lists of a path include. A thread of the pool reads it while the loop goes on.
-  std::map<std::string, std::vector<IncludedFile>> included_;
-  mutable std::mutex of_included_;
+  // By path. A thread of the pool reads it while the loop goes on.
+  std::map<std::string, ListOrigin> origins_;
+  mutable std::mutex of_origins_;
   std::map<std::string, std::shared_ptr<const FolderOfMailboxes>> folders_;
 };
 

@@ -82,7 +82,7 @@ Loaded load(const Bundle& bundle, Catalog& catalog, const LoadOptions& options) 
   Problems problems(file_names(bundle));
   Loaded loaded;
   bool whole = true;
-  const Value document = read_documents(bundle, problems, whole);
+  Value document = read_documents(bundle, problems, whole);
   const Description description = describe_configuration();
   const auto lists = std::make_shared<ListStore>(bundle);
   Reading reading(problems, bundle.folder, options.resolve);
@@ -94,9 +94,11 @@ Loaded load(const Bundle& bundle, Catalog& catalog, const LoadOptions& options) 
   std::string& state = loaded.configuration.state.path.text;
   if (state.empty()) state = default_state_folder(bundle);
   SnapshotBuilder builder(description, catalog, reading, lists);
-  builder.read_site(document, loaded.configuration);
+  builder.read_site(std::move(document), loaded.configuration);
   if (whole) builder.read_domains(bundle);
   loaded.snapshot = builder.take();
+  for (const File& file : bundle.files)
+    if (file.kind == File::Kind::settings) loaded.snapshot->data()->file_names.push_back(file.path);
   loaded.problems = problems.take();
   return loaded;
 }

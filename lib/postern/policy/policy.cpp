@@ -48,10 +48,33 @@ Effective& Policy::add(const PluginType& type) {
   return *own_.back().effective;
 }
 
-Policy& SnapshotData::add(std::string scope, const Policy& parent) {
+Policy& Overlays::add(std::string scope, const Policy& parent) {
   Policy& made = policies.emplace_back(std::move(scope), &parent);
   by_scope.emplace(made.scope(), &made);
   return made;
+}
+
+void add_usage(const Policy& policy, std::vector<Snapshot::Usage>& usage) {
+  for (const Policy::Own& own : policy.own()) {
+    const Mode mode = own.effective->common.mode;
+    Snapshot::Usage& of = usage[own.instance];
+    of.overridden = of.overridden || policy.parent() != nullptr;
+    of.ever_on = of.ever_on || mode != Mode::off;
+    of.ever_tags = of.ever_tags || mode == Mode::tag;
+  }
+}
+
+void SnapshotData::Union::add(const Policy& policy, const detail::UnionAccess& access) {
+  for (const Policy::Own& own : policy.own()) {
+    if (own.instance != instance || own.effective->common.mode == Mode::off) continue;
+    const void* list = static_cast<const char*>(own.effective->settings) + offset;
+    for (std::size_t i = 0; i < access.list.size(list) && !is_cut; ++i) {
+      const void* element = access.list.at(list, i);
+      if (access.has(elements.get(), element)) continue;
+      is_cut = access.list.size(elements.get()) >= max_everywhere;
+      if (!is_cut) access.push(elements.get(), element);
+    }
+  }
 }
 
 const SnapshotData::Union& SnapshotData::union_of(InstanceIndex instance, std::size_t offset,
@@ -59,72 +82,82 @@ const SnapshotData::Union& SnapshotData::union_of(InstanceIndex instance, std::s
   for (const Union& made : unions)
     if (made.instance == instance && made.offset == offset) return made;
   Union made{instance, offset, access.make(), false};
-  const auto add_all = [&](const Effective& effective) {
-    if (effective.common.mode == Mode::off) return;
-    const void* list = static_cast<const char*>(effective.settings) + offset;
-    for (std::size_t i = 0; i < access.list.size(list); ++i) {
-      const void* element = access.list.at(list, i);
-      if (access.has(made.elements.get(), element)) continue;
-      made.is_cut = access.list.size(made.elements.get()) >= max_everywhere;
-      if (made.is_cut) return;
-      access.push(made.elements.get(), element);
-    }
-  };
-  for (const Policy& policy : policies)
-    for (const Policy::Own& own : policy.own())
-      if (own.instance == instance && !made.is_cut) add_all(*own.effective);
+  made.add(site, access);
+  for (const Policy& policy : overlays.policies) made.add(policy, access);
   return unions.emplace_back(std::move(made));
 }
 
-Snapshot::Snapshot() : data_(std::make_unique<SnapshotData>()) {
-  data_->policies.emplace_back("site", nullptr);
+// Few domains change between two loads; these are asked before the rest.
+struct Snapshot::Changes {
+  std::unordered_map<std::string_view, std::shared_ptr<const DomainOverlays>> domains;
+  std::vector<SnapshotData::Union> unions;
+};
+
+Snapshot::Snapshot(std::shared_ptr<SnapshotData> loaded)
+    : data_(std::move(loaded)), usage_(data_->usage) {}
+
+Snapshot::Snapshot(const Snapshot& before,
+                   const std::vector<std::shared_ptr<const DomainOverlays>>& domains)
+    : data_(before.data_), changes_(std::make_unique<Changes>()), usage_(before.usage_) {
+  if (before.changes_) changes_->domains = before.changes_->domains;
+  for (const auto& domain : domains) {
+    changes_->domains.erase(domain->domain);  // the key is the old one's
+    changes_->domains.emplace(domain->domain, domain);
+    for (const Policy& policy : domain->policies) add_usage(policy, usage_);
+  }
 }
 
 Snapshot::~Snapshot() = default;
 
-const Policy& Snapshot::site() const { return data_->policies.front(); }
+const Policy& Snapshot::site() const { return data_->site; }
 
 const Policy& Snapshot::of(std::string_view local_part, std::string_view domain) const {
   // With an '@' in it, a domain could be mistaken for a recipient.
-  if (data_->by_scope.empty() || domain.find('@') != std::string_view::npos) return site();
+  if ((data_->overlays.by_scope.empty() && !changes_) || domain.find('@') != std::string_view::npos)
+    return site();
   const AddressKey key(local_part, domain, AddressKey::Quotes::as_written);
   if (key.domain().empty()) return site();
-  if (data_->any_recipient) {
-    const auto recipient = data_->by_scope.find(key.whole());
-    if (recipient != data_->by_scope.end()) return *recipient->second;
+  const Overlays* overlays = &data_->overlays;
+  if (changes_)
+    if (const auto changed = changes_->domains.find(key.domain());
+        changed != changes_->domains.end())
+      overlays = changed->second.get();
+  if (overlays->any_recipient) {
+    const auto recipient = overlays->by_scope.find(key.whole());
+    if (recipient != overlays->by_scope.end()) return *recipient->second;
   }
-  const auto found = data_->by_scope.find(key.domain());
-  return found == data_->by_scope.end() ? site() : *found->second;
+  const auto found = overlays->by_scope.find(key.domain());
+  return found == overlays->by_scope.end() ? site() : *found->second;
 }
 
 const std::vector<Instance>& Snapshot::instances() const { return data_->instances; }
 
-std::optional<InstanceIndex> Snapshot::find(std::string_view instance_name) const {
-  const auto& all = data_->instances;
-  const auto found = std::find_if(all.begin(), all.end(), [&](const Instance& instance) {
-    return instance.name == instance_name;
-  });
-  if (found == all.end()) return {};
-  return static_cast<InstanceIndex>(found - all.begin());
+std::optional<InstanceIndex> SnapshotData::find(std::string_view instance_name) const {
+  const auto found =
+      std::find_if(instances.begin(), instances.end(),
+                   [&](const Instance& instance) { return instance.name == instance_name; });
+  if (found == instances.end()) return {};
+  return static_cast<InstanceIndex>(found - instances.begin());
 }
 
+std::optional<InstanceIndex> Snapshot::find(std::string_view instance_name) const {
+  return data_->find(instance_name);
+}
+
+// What a domain had before it changed stays in the union of what was loaded, which costs a look-up
+// too many at most.
 const void* Snapshot::union_of(InstanceIndex instance, std::size_t offset,
                                const detail::UnionAccess& access) const {
-  return data_->union_of(instance, offset, access).elements.get();
-}
-
-Snapshot::Usage Snapshot::usage(InstanceIndex instance) const {
-  Usage usage;
-  for (const Policy& policy : data_->policies) {
-    for (const Policy::Own& own : policy.own()) {
-      if (own.instance != instance) continue;
-      const Mode mode = own.effective->common.mode;
-      usage.overridden = usage.overridden || policy.parent() != nullptr;
-      usage.ever_on = usage.ever_on || mode != Mode::off;
-      usage.ever_tags = usage.ever_tags || mode == Mode::tag;
-    }
-  }
-  return usage;
+  const SnapshotData::Union& loaded = data_->union_of(instance, offset, access);
+  if (!changes_) return loaded.elements.get();
+  for (const SnapshotData::Union& made : changes_->unions)
+    if (made.instance == instance && made.offset == offset) return made.elements.get();
+  SnapshotData::Union made{instance, offset, access.make(), loaded.is_cut};
+  for (std::size_t i = 0; i < access.list.size(loaded.elements.get()); ++i)
+    access.push(made.elements.get(), access.list.at(loaded.elements.get(), i));
+  for (const auto& [name, domain] : changes_->domains)
+    for (const Policy& policy : domain->policies) made.add(policy, access);
+  return changes_->unions.emplace_back(std::move(made)).elements.get();
 }
 
 }  // namespace postern::policy

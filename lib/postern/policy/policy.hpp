@@ -18,6 +18,7 @@
 
 namespace postern::policy {
 
+struct DomainOverlays;
 struct PluginType;
 struct SnapshotData;
 
@@ -101,7 +102,17 @@ class Policy {
 // All settings of plugins at one moment, unchanged from then on, but for lists that are re-read.
 class Snapshot {
  public:
-  Snapshot();
+  // Over the site, all domains and all recipients.
+  struct Usage {
+    bool overridden = false;  // somebody's settings or common keys differ from the site's
+    bool ever_on = false;     // somewhere its mode is not off
+    bool ever_tags = false;   // somewhere its mode is tag
+  };
+
+  explicit Snapshot(std::shared_ptr<SnapshotData> loaded);
+  // `before`, with what these domains have now. What they used before still counts as used.
+  Snapshot(const Snapshot& before,
+           const std::vector<std::shared_ptr<const DomainOverlays>>& domains);
   ~Snapshot();
   Snapshot(const Snapshot&) = delete;
   Snapshot& operator=(const Snapshot&) = delete;
@@ -112,14 +123,7 @@ class Snapshot {
   const Policy& of(std::string_view local_part, std::string_view domain) const;
   const std::vector<Instance>& instances() const;
   std::optional<InstanceIndex> find(std::string_view instance_name) const;
-
-  // Over the site, all domains and all recipients.
-  struct Usage {
-    bool overridden = false;  // somebody's settings or common keys differ from the site's
-    bool ever_on = false;     // somewhere its mode is not off
-    bool ever_tags = false;   // somewhere its mode is tag
-  };
-  Usage usage(InstanceIndex instance) const;
+  const Usage& usage(InstanceIndex instance) const { return usage_[instance]; }
 
   // Different elements of a list over the site, all domains and all recipients where the instance
   // is not off: the site's first, at most max_everywhere. Made once, when it is first asked for.
@@ -135,13 +139,16 @@ class Snapshot {
         union_of(instance, offset, detail::union_access<E>()));
   }
 
-  SnapshotData& data() { return *data_; }
-  const SnapshotData& data() const { return *data_; }
+  const std::shared_ptr<SnapshotData>& data() const { return data_; }
   const void* union_of(InstanceIndex instance, std::size_t offset,
                        const detail::UnionAccess& access) const;
 
  private:
-  std::unique_ptr<SnapshotData> data_;
+  struct Changes;  // the domains that were read after the rest
+
+  std::shared_ptr<SnapshotData> data_;
+  std::unique_ptr<Changes> changes_;  // null: none
+  std::vector<Usage> usage_;
 };
 
 }  // namespace postern::policy

@@ -9,6 +9,8 @@
 #include <glob.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <chrono>
 #include <filesystem>
 #include <system_error>
 
@@ -40,15 +42,27 @@ std::vector<std::string> domain_files(const std::filesystem::path& folder, std::
   return paths;
 }
 
+void collect_lists(const Bundle& bundle, Collector& collector) {
+  for (const std::string& list : list_files(bundle)) collector.add_list(list);
+}
+
+std::int64_t wall_nanoseconds() {
+  return std::chrono::nanoseconds(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
 }  // namespace
 
+bool File::is_missing() const { return error == std::generic_category().message(ENOENT); }
+
 Result<Bundle> read_bundle(const std::string& path) {
+  const std::int64_t read_at = wall_nanoseconds();
   File root{File::Kind::settings, path, "", ""};
   read_into(root, max_settings_file_octets);
   if (!root.error.empty())
     return fail(Errc::not_found,
                 fmt::format("{}: {}; name the configuration file with --config", path, root.error));
   Bundle bundle;
+  bundle.read_at = read_at;
   bundle.root = path;
   const std::filesystem::path as_path(path);
   std::error_code ignored;  // of a working directory that is gone: then paths stay relative
@@ -63,11 +77,21 @@ Result<Bundle> read_bundle(const std::string& path) {
   for (const std::string& file : domain_files(domains, error))
     collector.add(File::Kind::domain, file);
   if (!error.empty()) collector.add_error(File::Kind::domain, domains.string(), error);
-  for (const std::string& list : list_files(bundle)) collector.add_list(list);
+  collect_lists(bundle, collector);
   for (const std::string& certificate : certificate_paths(tls_settings(bundle)))
     collector.add(File::Kind::certificate, certificate);
   for (const std::string& authorities : authority_files(bundle))
     collector.add(File::Kind::certificate, authorities);
+  return bundle;
+}
+
+Bundle read_domain_file(const std::string& path, const std::string& folder) {
+  Bundle bundle;
+  bundle.root = path;
+  bundle.folder = folder;
+  Collector collector(bundle);
+  collector.add(File::Kind::domain, path);
+  collect_lists(bundle, collector);
   return bundle;
 }
 
@@ -78,6 +102,12 @@ std::vector<File> read_list_files(const std::string& path, const std::string& kn
   collector.know(known, std::move(content));
   collector.add_list(path);
   return std::move(bundle.files);
+}
+
+File read_list_file(const std::string& path) {
+  File file{File::Kind::list, path, "", ""};
+  read_into(file, max_list_file_octets);
+  return file;
 }
 
 std::vector<File> read_certificate_files(const std::vector<std::string>& paths) {

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 namespace postern::policy {
 namespace {
@@ -55,30 +56,50 @@ void require_sound(const PluginType& type) {
 SnapshotBuilder::SnapshotBuilder(const Description& root, Catalog& catalog, Reading& reading,
                                  std::shared_ptr<ListStore> lists)
     : root_(root),
-      catalog_(catalog),
+      catalog_(&catalog),
       reading_(reading),
       problems_(reading.problems),
-      unheard_(reading.problems.file_names()) {
+      unheard_(reading.problems.file_names()),
+      loaded_(std::make_shared<SnapshotData>()),
+      overlays_(data_.overlays) {
   data_.lists = std::move(lists);
+  data_.folder = reading.folder;
 }
 
-void SnapshotBuilder::read_site(const Value& document, const Configuration& configuration) {
-  Policy& site = data_.policies.front();
-  site.set_mixed(configuration.mixed);
-  site.set_score(configuration.score);
-  const Entry* defaults = document.find("plugin_defaults");
+SnapshotBuilder::SnapshotBuilder(const Description& root, std::shared_ptr<SnapshotData> loaded,
+                                 Reading& reading, Overlays& overlays)
+    : root_(root),
+      catalog_(nullptr),
+      reading_(reading),
+      problems_(reading.problems),
+      unheard_(reading.problems.file_names()),
+      loaded_(std::move(loaded)),
+      overlays_(overlays) {
+  find_blocks();
+}
+
+// Where [plugin_defaults] and the [[plugin]] blocks of the instances stand.
+void SnapshotBuilder::find_blocks() {
+  const Entry* defaults = data_.document.find("plugin_defaults");
   if (defaults != nullptr && defaults->value.type == Type::table) defaults_ = &defaults->value;
-  const Entry* plugins = document.find("plugin");
-  if (plugins == nullptr) return;
+  if (const Entry* plugins = data_.document.find("plugin"))
+    for (const Value& block : plugins->value.items) blocks_.push_back(&block);
+}
+
+void SnapshotBuilder::read_site(Value document, const Configuration& configuration) {
+  data_.document = std::move(document);
+  data_.site.set_mixed(configuration.mixed);
+  data_.site.set_score(configuration.score);
+  const Entry* plugins = data_.document.find("plugin");
   reading_.path = "plugin";
-  if (!expect_blocks(reading_, plugins->value)) return;
-  for (const Value& block : plugins->value.items) {
-    if (data_.instances.size() == max_instances) {
-      problems_.add(block.place, "plugin", fmt::format("more than {} blocks", max_instances));
-      break;
-    }
-    read_block(block);
+  if (plugins != nullptr && !expect_blocks(reading_, plugins->value)) return;
+  find_blocks();
+  if (blocks_.size() > max_instances) {
+    problems_.add(blocks_[max_instances]->place, "plugin",
+                  fmt::format("more than {} blocks", max_instances));
+    blocks_.resize(max_instances);
   }
+  for (const Value* block : std::exchange(blocks_, {})) read_block(*block);
   check_site_stages();
 }
 
@@ -87,7 +108,7 @@ void SnapshotBuilder::read_block(const Value& block) {
   if (type == nullptr) return;
   if (sound_.insert(type).second) require_sound(*type);
   Block head;
-  Effective& effective = data_.policies.front().add(*type);
+  Effective& effective = data_.site.add(*type);
   const std::size_t fatal_before = problems_.fatal_count();
   if (defaults_ != nullptr) {
     Reading quiet(unheard_, reading_.folder, false);  // told when the table itself was read
@@ -106,7 +127,7 @@ void SnapshotBuilder::read_block(const Value& block) {
 const PluginType* SnapshotBuilder::find_type(const Value& block) {
   const Entry* use = block.find("use");
   if (use == nullptr || use->value.type != Type::text) {
-    const std::vector<std::string> known = catalog_.names();
+    const std::vector<std::string> known = catalog_->names();
     const std::string name_one =
         known.size() > 12 ? std::string("name a plugin")
                           : fmt::format("name one of \"{}\"", fmt::join(known, "\", \""));
@@ -119,11 +140,11 @@ const PluginType* SnapshotBuilder::find_type(const Value& block) {
     return nullptr;
   }
   const std::string& name = use->value.text;
-  if (const PluginType* type = catalog_.find(name)) return type;
+  if (const PluginType* type = catalog_->find(name)) return type;
   const std::string shown = printable(name, 64);
-  const std::string problem = catalog_.problem(name);
+  const std::string problem = catalog_->problem(name);
   const std::string plain = name.substr(0, name.find(':'));
-  const std::vector<std::string> known = catalog_.names();
+  const std::vector<std::string> known = catalog_->names();
   std::string text;
   if (!problem.empty())
     text = fmt::format("'{}' cannot be loaded: {}", shown, printable(problem, 500));
@@ -149,7 +170,7 @@ std::string SnapshotBuilder::name_of(const Value& block, const PluginType& type,
                   fmt::format("'{}' is neither \"{}\" nor \"{}:WORD\" of letters, digits, '_' and "
                               "'-', at most {} octets",
                               shown, type.name, type.name, max_instance_name_octets));
-  if (const auto other = snapshot_->find(name)) {
+  if (const auto other = data_.find(name)) {
     const Place there = data_.instances[*other].place;
     problems_.add(place, "plugin.name",
                   fmt::format("'{}' stands in {}:{} already; name one of them \"{}:WORD\"", shown,
@@ -185,7 +206,10 @@ std::shared_ptr<const Snapshot> SnapshotBuilder::take() {
   note_moot_defaults();
   unite();
   data_.lists->forget_bundle();
-  return snapshot_;
+  data_.usage.resize(data_.instances.size());
+  add_usage(data_.site, data_.usage);
+  for (const Policy& policy : data_.overlays.policies) add_usage(policy, data_.usage);
+  return std::make_shared<const Snapshot>(loaded_);
 }
 
 }  // namespace postern::policy

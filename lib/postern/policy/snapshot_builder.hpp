@@ -1,4 +1,5 @@
-// From the documents to a Snapshot: the [[plugin]] blocks, and what domains override.
+// From the documents to a Snapshot: the [[plugin]] blocks, and what domains override; and from one
+// domain's file to what it overrides, when it is read again.
 #pragma once
 
 #include <postern/policy/configuration.hpp>
@@ -17,13 +18,18 @@ namespace postern::policy {
 
 class SnapshotBuilder {
  public:
-  // `root`: of the main document. `reading.lists` is the store that the snapshot keeps.
+  // For all. `root`: of the main document. `reading.lists` is the store that the snapshot keeps.
   SnapshotBuilder(const Description& root, Catalog& catalog, Reading& reading,
                   std::shared_ptr<ListStore> lists);
-
-  void read_site(const Value& document, const Configuration& configuration);
+  void read_site(Value document, const Configuration& configuration);
   void read_domains(const Bundle& bundle);
   std::shared_ptr<const Snapshot> take();
+
+  // For one domain of what was loaded, which is not changed.
+  SnapshotBuilder(const Description& root, std::shared_ptr<SnapshotData> loaded, Reading& reading,
+                  Overlays& overlays);
+  // `file` has this index among the names of the problems.
+  void read_domain(const File& file, std::uint32_t index);
 
  private:
   // What a [[plugin]] block says beside the settings of its instance.
@@ -41,6 +47,7 @@ class SnapshotBuilder {
   };
 
   // snapshot_builder.cpp
+  void find_blocks();
   void read_block(const Value& block);
   const PluginType* find_type(const Value& block);
   std::string name_of(const Value& block, const PluginType& type, const Block& head);
@@ -49,7 +56,6 @@ class SnapshotBuilder {
   void unite();
 
   // domains.cpp
-  void read_domain(const File& file, std::uint32_t index);
   void read_scope(const Value& document, const std::string& path, Policy& policy);
   void read_recipients(const Value& recipients, const std::string& domain, const Policy& policy);
   void override(const Entry& entry, const std::string& path, Policy& policy);
@@ -65,12 +71,13 @@ class SnapshotBuilder {
   Place place_of(const Written& written, std::string_view key, std::string_view inner = {}) const;
 
   const Description& root_;
-  Catalog& catalog_;
+  Catalog* catalog_;  // null: no more blocks are read
   Reading& reading_;
   Problems& problems_;
   Problems unheard_;
-  std::shared_ptr<Snapshot> snapshot_ = std::make_shared<Snapshot>();
-  SnapshotData& data_ = snapshot_->data();
+  std::shared_ptr<SnapshotData> loaded_;
+  SnapshotData& data_ = *loaded_;
+  Overlays& overlays_;  // where domains are added
   const Description common_ = description_of<Common>();
   const Description block_ = description_of<Block>();
   const Value* defaults_ = nullptr;                       // [plugin_defaults]
@@ -79,6 +86,9 @@ class SnapshotBuilder {
   std::map<std::string, std::vector<std::string>> moot_;  // exemptions of defaults_: instances
   std::map<std::string, std::uint32_t> domains_;          // file by name
 };
+
+// The domain that a file of this name is for, in lower case.
+std::string domain_of_file(std::string_view path);
 
 // The keys of every [[plugin]] block, for the manual: use, name and the common ones.
 Description describe_plugin_block();

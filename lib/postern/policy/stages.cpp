@@ -55,7 +55,7 @@ Place SnapshotBuilder::place_of(const Written& written, std::string_view key,
 }
 
 void SnapshotBuilder::check_site_stages() {
-  const Policy& site = data_.policies.front();
+  const Policy& site = data_.site;
   for (std::size_t i = 0; i < data_.instances.size(); ++i) {
     const auto index = static_cast<InstanceIndex>(i);
     check_instance(index, site.of(index), {blocks_[i], "plugin"}, false, site.score());
@@ -89,7 +89,7 @@ void SnapshotBuilder::check_exemptions(InstanceIndex instance, const Effective& 
   const bool is_override = written.block != blocks_[instance];
   const Instance& which = data_.instances[instance];
   const Stage at = first_effect(*which.type, effective);
-  const bool is_off_at_site = data_.policies.front().of(instance).common.mode == Mode::off;
+  const bool is_off_at_site = data_.site.of(instance).common.mode == Mode::off;
   for (const Known& kind : known) {
     if (at >= kind.from || !kind.is_set(effective.common.exempt)) continue;
     const Value* own = find(written.block, "exempt", kind.key);
@@ -120,7 +120,7 @@ void SnapshotBuilder::check_passed(InstanceIndex instance, const Effective& effe
     const Place place = place_of(written, "exempt", "passed");
     const std::string path =
         is_default ? "plugin_defaults.exempt.passed" : written.path + ".exempt.passed";
-    const auto other = snapshot_->find(name);
+    const auto other = data_.find(name);
     if (!other) {
       std::vector<std::string> names;
       for (const Instance& there : data_.instances) names.push_back(there.name);

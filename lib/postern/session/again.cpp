@@ -30,7 +30,7 @@ void Session::remember_split() {
     const auto key =
         who_to_whom(client_.remote.ip, transaction_->reverse_path().text, party.recipient->key());
     const auto outcome = party.refusal ? std::hash<std::string_view>()(party.refusal->by) : 0;
-    services_.splits.remember(key, outcome, services_.scheduler.now());
+    services_.splits.remember(services_.lineup.store(), key, outcome, services_.scheduler.now());
   }
 }
 
@@ -40,7 +40,8 @@ bool Session::follows_split(const plugin::Recipient& recipient) {
   if (transaction_->parameters().prdr) return true;
   const auto key =
       who_to_whom(client_.remote.ip, transaction_->reverse_path().text, recipient.key());
-  const auto wanted = services_.splits.find(key, services_.scheduler.now());
+  const auto wanted =
+      services_.splits.find(services_.lineup.store(), key, services_.scheduler.now());
   if (!wanted) return true;
   if (!transaction_->split) transaction_->split = wanted;
   return transaction_->split == wanted;
@@ -69,7 +70,7 @@ coro::Task<Result<void>> Session::leave_out_those_who_have_it() {
   const auto now = services_.scheduler.now();
   const auto has = [&](std::uint64_t content, const deliver::Recipient& to) {
     const auto key = message_to(content, transaction.reverse_path().text, to.path.text);
-    return services_.delivered.find(key, now).has_value();
+    return services_.delivered.find(services_.lineup.store(), key, now).has_value();
   };
   const auto has_any = [&](const Way* way) {
     return std::any_of(way->wanted.begin(), way->wanted.end(),
@@ -107,7 +108,8 @@ coro::Task<void> Session::remember_answers() {
       outcome = std::max(outcome, outcome_of(way->answer(i)));
       if (!sum || !way->answer(i).is_positive()) continue;
       for (const std::uint64_t content : {anything, *sum})
-        services_.delivered.remember(message_to(content, sender, path), 0, now);
+        services_.delivered.remember(services_.lineup.store(), message_to(content, sender, path), 0,
+                                     now);
     }
   }
   for (const Party& party : transaction.parties) {
@@ -115,7 +117,8 @@ coro::Task<void> Session::remember_answers() {
     for (const deliver::Recipient& to : party.recipient->delivered())
       if (const auto found = outcomes.find(to.path.text); found != outcomes.end())
         outcome = std::max(outcome, found->second);
-    services_.splits.remember(who_to_whom(client_.remote.ip, sender, party.recipient->key()),
+    services_.splits.remember(services_.lineup.store(),
+                              who_to_whom(client_.remote.ip, sender, party.recipient->key()),
                               outcome, now);
   }
 }

@@ -1,12 +1,13 @@
 // What is remembered of messages that the client was told to send again, because its recipients
 // could not have one reply: who wanted which, and who has the message already.
 //
-// In the worker's memory, bounded, for a time: a client that comes back to another worker is told
-// once more.
+// For a time: in the worker's memory, bounded, so that it also works while the store does not; and
+// in the store, for clients that come back to another worker.
 #pragma once
 
 #include <postern/base/ip.hpp>
 #include <postern/coro/scheduler.hpp>
+#include <postern/store/store.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -21,17 +22,19 @@ class Remembered {
  public:
   static constexpr std::size_t most = 10'000;
 
-  explicit Remembered(coro::Duration lifetime) : lifetime_(lifetime) {}
+  // `space`: its name in the store; stays.
+  Remembered(const char* space, coro::Duration lifetime) : space_(space), lifetime_(lifetime) {}
 
-  void remember(std::uint64_t key, std::uint64_t value, coro::TimePoint now);
-  std::optional<std::uint64_t> find(std::uint64_t key, coro::TimePoint now) const;
-  std::size_t size() const { return known_.size(); }
+  void remember(store::Store& store, std::uint64_t key, std::uint64_t value, coro::TimePoint now);
+  std::optional<std::uint64_t> find(store::Store& store, std::uint64_t key,
+                                    coro::TimePoint now) const;
 
  private:
   struct Known {
     std::uint64_t value;
     coro::TimePoint until;
   };
+  const char* space_;
   coro::Duration lifetime_;
   std::unordered_map<std::uint64_t, Known> known_;
   std::deque<std::uint64_t> order_;  // the oldest first

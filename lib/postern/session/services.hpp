@@ -48,8 +48,8 @@ struct Services {
   DelayBudget delays = {};
   // For some retries of a client's queue; and for as long as it may keep a message (RFC 5321
   // section 4.5.4.1).
-  Remembered splits = Remembered(std::chrono::hours(8));
-  Remembered delivered = Remembered(std::chrono::hours(5 * 24));
+  Remembered splits = Remembered("postern.split", std::chrono::hours(8));
+  Remembered delivered = Remembered("postern.delivered", std::chrono::hours(5 * 24));
   net::TlsServer* tls = nullptr;  // null: no listener speaks it
 };
 

@@ -1,0 +1,80 @@
+// Lists and domains/DOMAIN.toml are read again when they change, on the thread pool: at once where
+// the system tells of changes, else by looking for them.
+#pragma once
+
+#include <postern/base/log.hpp>
+#include <postern/coro/event.hpp>
+#include <postern/coro/task.hpp>
+#include <postern/net/folder_watch.hpp>
+#include <postern/net/loop.hpp>
+#include <postern/plugin/lineup.hpp>
+#include <postern/policy/bundle.hpp>
+#include <postern/policy/domain_files.hpp>
+#include <postern/policy/list_files.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "file_stamps.hpp"
+
+namespace postern::daemon {
+
+// What a worker was given when it began, which may be long after it was read.
+struct SettingsRead {
+  std::int64_t at = 0;               // ns since 1970; 0: it came from no file
+  std::vector<std::string> domains;  // names of files
+  explicit SettingsRead(const policy::Bundle& bundle);
+};
+
+class SettingsWatch final : private net::FolderListener {
+ public:
+  // What is read is for the snapshot of `lineup`, and for those that follow it.
+  SettingsWatch(net::Loop& loop, Log& log, plugin::Lineup& lineup, SettingsRead read);
+
+  // Watches until it is stopped.
+  coro::Task<void> watch();
+
+ private:
+  using Folders = std::map<std::string, std::uint64_t>;  // inode by path
+
+  struct Look {
+    Stamps lists;            // by path
+    Stamps domains;          // by name in their folder
+    std::string unreadable;  // why that folder could not be read; empty: it could
+    Folders folders;         // where all of that is
+    std::chrono::milliseconds took{0};
+  };
+  struct Listening {
+    std::unique_ptr<net::FolderWatch> watch;
+    std::uint64_t inode;
+  };
+
+  static Folders folders_of(const std::vector<std::string>& lists, const std::string& domains);
+  static Look take_look(const std::vector<std::string>& lists, const std::string& domains);
+  static Look as_it_was(const SettingsRead& read, const Look& now);
+
+  void folder_changed() override { heard_.set(); }
+  void listen(const Folders& folders);
+  std::chrono::milliseconds interval() const;
+  coro::Task<bool> look();
+  void keep_what_is_gone(Look& now);
+  coro::Task<void> read_list(std::string path);
+  coro::Task<void> read_domains(std::vector<std::string> names);
+  void tell(const policy::RereadDomain& domain) const;
+
+  net::Loop& loop_;
+  Log& log_;
+  plugin::Lineup& lineup_;
+  std::unique_ptr<SettingsRead> read_;                 // until the first look
+  std::shared_ptr<policy::ListFiles> list_files_;      // shared with jobs
+  std::shared_ptr<policy::DomainFiles> domain_files_;  // likewise
+  coro::Event heard_;
+  Look seen_;
+  std::map<std::string, Listening> listening_;
+};
+
+}  // namespace postern::daemon
