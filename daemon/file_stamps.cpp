@@ -51,6 +51,25 @@ Result<Stamps> stamps_in(const std::string& folder, std::string_view suffix) {
   return stamps;
 }
 
+Stamps::const_iterator find(const Stamps& stamps, const std::string& name) {
+  return std::lower_bound(
+      stamps.begin(), stamps.end(), name,
+      [](const auto& one, const std::string& wanted) { return one.first < wanted; });
+}
+
+bool replace(Stamps& stamps, const std::string& name, const Stamp& stamp) {
+  const auto at = stamps.begin() + (find(stamps, name) - stamps.cbegin());
+  const bool is_known = at != stamps.end() && at->first == name;
+  if (is_known ? at->second == stamp : !stamp.is_there()) return false;
+  if (!stamp.is_there())
+    stamps.erase(at);
+  else if (is_known)
+    at->second = stamp;
+  else
+    stamps.emplace(at, name, stamp);
+  return true;
+}
+
 std::vector<std::string> differences(const Stamps& before, const Stamps& now) {
   std::vector<std::string> names;
   auto old = before.begin();

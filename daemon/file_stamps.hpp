@@ -30,6 +30,11 @@ Stamps stamps_of(std::vector<std::string> paths);
 // folder that is not there has none. Errors: io, when it cannot be read.
 Result<Stamps> stamps_in(const std::string& folder, std::string_view suffix);
 
+// Where `name` stands, or would stand.
+Stamps::const_iterator find(const Stamps& stamps, const std::string& name);
+// Whether the stamp of `name` is another from now on; what is not there is left out.
+bool replace(Stamps& stamps, const std::string& name, const Stamp& stamp);
+
 // The names that one has and the other has not, or has with another stamp.
 std::vector<std::string> differences(const Stamps& before, const Stamps& now);
 

@@ -42,22 +42,63 @@ SettingsWatch::SettingsWatch(net::Loop& loop, Log& log, plugin::Lineup& lineup, 
       list_files_(std::make_shared<policy::ListFiles>(lineup.pin())),
       domain_files_(std::make_shared<policy::DomainFiles>(lineup.snapshot())) {}
 
+SettingsWatch::~SettingsWatch() = default;
+
+// One folder that is listened to.
+class SettingsWatch::Listening final : private net::FolderListener {
+ public:
+  Listening(SettingsWatch& owner, bool has_domains, std::uint64_t which)
+      : inode(which), owner_(owner), has_domains_(has_domains) {}
+
+  bool open(const std::string& path) {
+    auto opened = net::FolderWatch::open(owner_.loop_, path, *this);
+    if (opened) watch_ = std::move(*opened);
+    return watch_ != nullptr;
+  }
+
+  const std::uint64_t inode;
+
+ private:
+  // A link that is changed has another name than the files behind it.
+  void folder_changed(std::string_view name) override {
+    if (has_domains_ && name.ends_with(domain_suffix) && !name.starts_with('.'))
+      owner_.heard_of_.insert(std::string(name));
+    else
+      owner_.wants_look_ = true;
+    owner_.heard_.set();
+  }
+
+  SettingsWatch& owner_;
+  bool has_domains_;
+  std::unique_ptr<net::FolderWatch> watch_;
+};
+
 coro::Task<void> SettingsWatch::watch() {
-  while (true) {
-    heard_.reset();
-    const bool looked = co_await look();
-    if (!looked) co_return;
-    auto rested = co_await coro::sleep((share - 1) * seen_.took);
-    if (!rested) co_return;
-    auto heard = co_await heard_.wait(interval());
-    if (!heard && heard.error().code == Errc::cancelled) co_return;
-    if (!heard) continue;
-    auto settled = co_await coro::sleep(settle);
-    if (!settled) co_return;
+  bool goes_on = co_await look();
+  while (goes_on) {
+    const bool waited = co_await wait();
+    if (!waited) co_return;
+    if (loop_.now() >= next_look_)
+      goes_on = co_await look();
+    else
+      goes_on = co_await look_at(std::exchange(heard_of_, {}));
   }
 }
 
-std::chrono::milliseconds SettingsWatch::interval() const {
+// Until something is heard, or the next look is due. False when it was stopped.
+coro::Task<bool> SettingsWatch::wait() {
+  auto heard = co_await heard_.wait(next_look_ - loop_.now());
+  if (!heard) co_return heard.error().code == Errc::timed_out;
+  auto settled = co_await coro::sleep(settle);
+  if (!settled) co_return false;
+  heard_.reset();
+  const auto earliest = seen_.at + (share - 1) * seen_.took;
+  if (std::exchange(wants_look_, false))
+    next_look_ = std::min(next_look_, std::max(earliest, loop_.now()));
+  co_return true;
+}
+
+coro::Duration SettingsWatch::interval() const {
   const bool few = seen_.lists.size() + seen_.domains.size() <= few_files;
   return few ? interval_of_few : interval_of_many;
 }
@@ -67,8 +108,10 @@ coro::Task<bool> SettingsWatch::look() {
   auto paths = list_files_->paths();
   auto folder = domain_files_->folder();
   auto job = [paths, folder]() -> Result<Look> { return take_look(paths, folder); };
+  heard_of_.clear();
   auto now = co_await net::offload(loop_, std::move(job));
   if (!now) co_return false;
+  now->at = loop_.now();
   if (const auto read = std::move(read_)) seen_ = as_it_was(*read, *now);
   listen(now->folders);
   if (!now->unreadable.empty() && seen_.unreadable.empty())
@@ -80,6 +123,25 @@ coro::Task<bool> SettingsWatch::look() {
   for (const std::string& line : policy::take_cut_patterns()) log_.warning("{}", line);
   for (std::string& list : lists) co_await read_list(std::move(list));
   co_await read_domains(std::move(domains));
+  next_look_ = loop_.now() + std::max<coro::Duration>(interval(), (share - 1) * seen_.took);
+  co_return true;
+}
+
+// The same for some files of domains, whose folder need not be looked through.
+coro::Task<bool> SettingsWatch::look_at(std::set<std::string> domains) {
+  const std::filesystem::path folder(domain_files_->folder());
+  auto job = [folder, domains]() -> Result<Stamps> {
+    Stamps now;
+    for (const std::string& name : domains)
+      now.emplace_back(name, stamp_of((folder / name).string()));
+    return now;
+  };
+  auto now = co_await net::offload(loop_, std::move(job));
+  if (!now) co_return false;
+  std::vector<std::string> changed;
+  for (auto& [name, stamp] : *now)
+    if (replace(seen_.domains, name, stamp)) changed.push_back(name);
+  co_await read_domains(std::move(changed));
   co_return true;
 }
 
@@ -124,9 +186,7 @@ SettingsWatch::Look SettingsWatch::as_it_was(const SettingsRead& read, const Loo
   };
   for (auto& [path, stamp] : was.lists) doubt(stamp);
   for (const std::string& name : read.domains) {
-    const auto there = std::lower_bound(
-        now.domains.begin(), now.domains.end(), name,
-        [](const auto& one, const std::string& wanted) { return one.first < wanted; });
+    const auto there = find(now.domains, name);
     const bool is_there = there != now.domains.end() && there->first == name;
     was.domains.emplace_back(name, is_there ? there->second : Stamp{});
     doubt(was.domains.back().second);
@@ -152,13 +212,14 @@ void SettingsWatch::keep_what_is_gone(Look& now) {
 void SettingsWatch::listen(const Folders& folders) {
   std::erase_if(listening_, [&](const auto& one) {
     const auto there = folders.find(one.first);
-    return there == folders.end() || there->second != one.second.inode;
+    return there == folders.end() || there->second != one.second->inode;
   });
   for (const auto& [path, inode] : folders) {
     if (listening_.contains(path)) continue;
-    auto watch = net::FolderWatch::open(loop_, path, *this);
-    if (!watch) continue;
-    listening_.emplace(path, Listening{std::move(*watch), inode});
+    auto listening = std::make_unique<Listening>(*this, path == domain_files_->folder(), inode);
+    if (!listening->open(path)) continue;
+    listening_.emplace(path, std::move(listening));
+    wants_look_ = true;
     heard_.set();
   }
 }

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,10 +31,11 @@ struct SettingsRead {
   explicit SettingsRead(const policy::Bundle& bundle);
 };
 
-class SettingsWatch final : private net::FolderListener {
+class SettingsWatch final {
  public:
   // What is read is for the snapshot of `lineup`, and for those that follow it.
   SettingsWatch(net::Loop& loop, Log& log, plugin::Lineup& lineup, SettingsRead read);
+  ~SettingsWatch();
 
   // Watches until it is stopped.
   coro::Task<void> watch();
@@ -46,21 +48,20 @@ class SettingsWatch final : private net::FolderListener {
     Stamps domains;          // by name in their folder
     std::string unreadable;  // why that folder could not be read; empty: it could
     Folders folders;         // where all of that is
+    coro::TimePoint at;
     std::chrono::milliseconds took{0};
   };
-  struct Listening {
-    std::unique_ptr<net::FolderWatch> watch;
-    std::uint64_t inode;
-  };
+  class Listening;
 
   static Folders folders_of(const std::vector<std::string>& lists, const std::string& domains);
   static Look take_look(const std::vector<std::string>& lists, const std::string& domains);
   static Look as_it_was(const SettingsRead& read, const Look& now);
 
-  void folder_changed() override { heard_.set(); }
   void listen(const Folders& folders);
-  std::chrono::milliseconds interval() const;
+  coro::Duration interval() const;
+  coro::Task<bool> wait();
   coro::Task<bool> look();
+  coro::Task<bool> look_at(std::set<std::string> domains);
   void keep_what_is_gone(Look& now);
   coro::Task<void> read_list(std::string path);
   coro::Task<void> read_domains(std::vector<std::string> names);
@@ -73,8 +74,11 @@ class SettingsWatch final : private net::FolderListener {
   std::shared_ptr<policy::ListFiles> list_files_;      // shared with jobs
   std::shared_ptr<policy::DomainFiles> domain_files_;  // likewise
   coro::Event heard_;
+  std::set<std::string> heard_of_;  // files of domains
+  bool wants_look_ = false;         // something else was heard
   Look seen_;
-  std::map<std::string, Listening> listening_;
+  coro::TimePoint next_look_;
+  std::map<std::string, std::unique_ptr<Listening>> listening_;
 };
 
 }  // namespace postern::daemon

@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <malloc.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -280,6 +281,7 @@ Result<void> work(int channel, Orders orders, Decoder decoder) {
     return fail(Errc::malformed, fmt::format("forward.tls_ca: {}", tls_out.error().text));
   SettingsRead read(orders.bundle);
   orders.bundle = {};  // lists can be large
+  malloc_trim(0);      // and lay between what stays
   WorkerProcess process(loop, log, loaded, std::move(plugins), std::move(*tls_out), std::move(read),
                         identity, tally->at(orders.hello.row), orders.hello, std::move(decoder));
   process.speak_tls(std::move(*tls));

@@ -16,10 +16,10 @@ class UvFolderWatch final : public FolderWatch {
   Result<void> start(const std::string& path) {
     const int failed = uv_fs_event_start(
         &handle_->event,
-        [](uv_fs_event_t* event, const char*, int, int) {
+        [](uv_fs_event_t* event, const char* name, int, int) {
           auto* heard = static_cast<Handle*>(event->data);
           heard->loop.enter();
-          heard->listener.folder_changed();
+          heard->listener.folder_changed(name == nullptr ? "" : name);
         },
         path.c_str(), 0);
     if (failed) return fail_errno(failed, "watching " + path);

@@ -1,4 +1,4 @@
-// Hears at once that something in a folder has changed; what, is for the listener to find out.
+// Hears at once that something in a folder has changed; how, is for the listener to find out.
 #pragma once
 
 #include <postern/base/result.hpp>
@@ -6,14 +6,15 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace postern::net {
 
 class FolderListener {
  public:
-  // A file was made, written to, renamed or removed; or the folder itself. Often several calls for
-  // one change, and while a file is still being written.
-  virtual void folder_changed() = 0;
+  // The file of this name was made, written to, renamed or removed; or the folder itself. Often
+  // several calls for one change, and while a file is still being written.
+  virtual void folder_changed(std::string_view name) = 0;
 
  protected:
   ~FolderListener() = default;

@@ -63,17 +63,16 @@ struct Bundle {
 // is a whole line. What else is wrong is kept for load().
 Result<Bundle> read_bundle(const std::string& path);
 
-// The list at `path`, absolute, and behind it what it includes, as read_bundle() does. The file at
-// `known` has `content`. Waits for the disk.
-std::vector<File> read_list_files(const std::string& path, const std::string& known,
-                                  std::string content);
-
 // One file of domains/ as the first, and the list files that it names; `folder` as above. Waits for
 // the disk.
 Bundle read_domain_file(const std::string& path, const std::string& folder);
 
 // A list's file, or directory, as read_bundle() reads it. Waits for the disk.
 File read_list_file(const std::string& path);
+// The list at `path`, absolute, and behind it what it includes, as read_bundle() does. The file at
+// `known` has `content`. Waits for the disk.
+std::vector<File> read_list_files(const std::string& path, const std::string& known,
+                                  std::string content);
 
 // The certificate files at these paths, as read_bundle() does. Waits for the disk.
 std::vector<File> read_certificate_files(const std::vector<std::string>& paths);

@@ -45,7 +45,7 @@ std::string refusal_name(std::string_view from, std::string_view to);
 class ListTexts {
  public:
   ListTexts() = default;
-  // They stay where they are; in places, they are numbered from `first` on.
+  // `files` stay where they are; the first has the number `first` in places.
   explicit ListTexts(std::span<const File> files, std::uint32_t first = 0);
 
   const File* find(std::string_view path) const;  // nullptr: it was not read

@@ -12,6 +12,7 @@
 namespace postern::policy {
 namespace {
 
+constexpr std::size_t first_chunk_octets = 128;
 constexpr std::size_t chunk_octets = 65536;
 constexpr std::size_t max_key_octets = 1000;  // an address is shorter (RFC 5321 section 4.5.3.1.3)
 
@@ -48,8 +49,10 @@ void PatternTable::reserve(std::size_t entries, std::size_t) {
 std::string_view PatternTable::keep(std::string_view text) {
   if (text.empty()) return {};
   if (text.size() > room_) {
-    room_ = std::max(chunk_octets, text.size());
-    chunks_.push_back(std::make_unique<char[]>(room_));
+    // Each larger than the last: most lists are short, and of a hundred thousand domains' one each.
+    const std::size_t doubled = first_chunk_octets << std::min<std::size_t>(chunks_.size(), 16);
+    room_ = std::max(std::min(doubled, chunk_octets), text.size());
+    chunks_.push_back(std::make_unique_for_overwrite<char[]>(room_));
     next_ = chunks_.back().get();
   }
   std::memcpy(next_, text.data(), text.size());

@@ -9,7 +9,6 @@
 #include <glob.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <filesystem>
 #include <system_error>
@@ -42,17 +41,11 @@ std::vector<std::string> domain_files(const std::filesystem::path& folder, std::
   return paths;
 }
 
-void collect_lists(const Bundle& bundle, Collector& collector) {
-  for (const std::string& list : list_files(bundle)) collector.add_list(list);
-}
-
 std::int64_t wall_nanoseconds() {
   return std::chrono::nanoseconds(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
 }  // namespace
-
-bool File::is_missing() const { return error == std::generic_category().message(ENOENT); }
 
 Result<Bundle> read_bundle(const std::string& path) {
   const std::int64_t read_at = wall_nanoseconds();
@@ -77,7 +70,7 @@ Result<Bundle> read_bundle(const std::string& path) {
   for (const std::string& file : domain_files(domains, error))
     collector.add(File::Kind::domain, file);
   if (!error.empty()) collector.add_error(File::Kind::domain, domains.string(), error);
-  collect_lists(bundle, collector);
+  for (const std::string& list : list_files(bundle)) collector.add_list(list);
   for (const std::string& certificate : certificate_paths(tls_settings(bundle)))
     collector.add(File::Kind::certificate, certificate);
   for (const std::string& authorities : authority_files(bundle))
@@ -91,8 +84,14 @@ Bundle read_domain_file(const std::string& path, const std::string& folder) {
   bundle.folder = folder;
   Collector collector(bundle);
   collector.add(File::Kind::domain, path);
-  collect_lists(bundle, collector);
+  for (const std::string& list : list_files(bundle)) collector.add_list(list);
   return bundle;
+}
+
+File read_list_file(const std::string& path) {
+  File file{File::Kind::list, path, "", ""};
+  read_into(file, max_list_file_octets);
+  return file;
 }
 
 std::vector<File> read_list_files(const std::string& path, const std::string& known,
@@ -102,12 +101,6 @@ std::vector<File> read_list_files(const std::string& path, const std::string& kn
   collector.know(known, std::move(content));
   collector.add_list(path);
   return std::move(bundle.files);
-}
-
-File read_list_file(const std::string& path) {
-  File file{File::Kind::list, path, "", ""};
-  read_into(file, max_list_file_octets);
-  return file;
 }
 
 std::vector<File> read_certificate_files(const std::vector<std::string>& paths) {

@@ -38,6 +38,8 @@ void read_folder_into(File& file, std::size_t limit) {
 
 }  // namespace
 
+bool File::is_missing() const { return error == reason(ENOENT); }
+
 FileRights read_into(File& file, std::size_t limit) {
   const Descriptor descriptor(open(file.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat status {};

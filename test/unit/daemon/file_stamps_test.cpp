@@ -51,6 +51,18 @@ TEST_CASE("file stamps: a folder that is not there has no files, one that is no 
   CHECK_FALSE(stamps_in(folder.path("a"), "").has_value());
 }
 
+TEST_CASE("file stamps: one that is another from now on", "[daemon]") {
+  const Stamp old{1, 1, 1}, fresh{2, 1, 1};
+  Stamps stamps{{"b", old}, {"d", old}};
+  CHECK_FALSE(replace(stamps, "b", old));
+  CHECK_FALSE(replace(stamps, "c", Stamp{}));
+  CHECK(replace(stamps, "a", fresh));
+  CHECK(replace(stamps, "c", fresh));
+  CHECK(replace(stamps, "d", fresh));
+  CHECK(replace(stamps, "b", Stamp{}));
+  CHECK(stamps == Stamps{{"a", fresh}, {"c", fresh}, {"d", fresh}});
+}
+
 TEST_CASE("file stamps: of paths, each once and sorted", "[daemon]") {
   const policy::TemporaryFolder folder;
   folder.write("a", "one");
