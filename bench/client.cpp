@@ -23,20 +23,30 @@ sockaddr_in address_of(std::uint32_t host, std::uint16_t port) {
 
 }  // namespace
 
+int connect_from(std::uint32_t from, std::uint16_t port) {
+  const int connecting = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (connecting < 0) return -1;
+  const int on = 1;
+  setsockopt(connecting, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  // The port is chosen by connect(), which knows the other end and so has more to choose from.
+  setsockopt(connecting, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+  const sockaddr_in own = address_of(from, 0), to = address_of(INADDR_LOOPBACK, port);
+  if (bind(connecting, reinterpret_cast<const sockaddr*>(&own), sizeof own) == 0 &&
+      (::connect(connecting, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0 ||
+       errno == EINPROGRESS))
+    return connecting;
+  const int why = errno;
+  ::close(connecting);
+  errno = why;
+  return -1;
+}
+
 bool Client::connect(std::uint32_t from, std::uint16_t port, const Script& script) {
   script_ = &script;
   step_ = heard_ = column_ = 0;
   began_ = Clock::now();
-  socket_ = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (socket_ < 0) return false;
-  const int on = 1;
-  setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  // The port is chosen by connect(), which knows the other end and so has more to choose from.
-  setsockopt(socket_, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
-  const sockaddr_in own = address_of(from, 0), to = address_of(INADDR_LOOPBACK, port);
-  if (bind(socket_, reinterpret_cast<const sockaddr*>(&own), sizeof own) != 0) return false;
-  return ::connect(socket_, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0 ||
-         errno == EINPROGRESS;
+  socket_ = connect_from(from, port);
+  return socket_ >= 0;
 }
 
 void Client::close() {

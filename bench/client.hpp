@@ -12,6 +12,10 @@ namespace postern::bench {
 
 using Clock = std::chrono::steady_clock;
 
+// A socket that is connecting to 127.0.0.1:`port`, from the address `from` of 127.0.0.0/8, in host
+// order; below 0: there is no descriptor or port left.
+int connect_from(std::uint32_t from, std::uint16_t port);
+
 class Client {
  public:
   enum class State : std::uint8_t {
@@ -26,8 +30,7 @@ class Client {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  // Begins to connect to 127.0.0.1:`port`, from the address `from` of 127.0.0.0/8, in host order.
-  // False: there is no descriptor or port left.
+  // False: connect_from() failed.
   bool connect(std::uint32_t from, std::uint16_t port, const Script& script);
   // Reads once, and sends the next step when its turn has come.
   State advance();

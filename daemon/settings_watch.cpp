@@ -105,9 +105,8 @@ coro::Duration SettingsWatch::interval() const {
 
 // False when it was stopped.
 coro::Task<bool> SettingsWatch::look() {
-  auto paths = list_files_->paths();
-  auto folder = domain_files_->folder();
-  auto job = [paths, folder]() -> Result<Look> { return take_look(paths, folder); };
+  auto where = places();
+  auto job = [where]() -> Result<Look> { return take_look(where); };
   heard_of_.clear();
   auto now = co_await net::offload(loop_, std::move(job));
   if (!now) co_return false;
@@ -118,10 +117,12 @@ coro::Task<bool> SettingsWatch::look() {
     log_.warning("{}; changes of domains need a reload", now->unreadable);
   keep_what_is_gone(*now);
   std::vector<std::string> lists = differences(seen_.lists, now->lists);
+  std::vector<std::string> mailboxes = differences(seen_.mailboxes, now->mailboxes);
   std::vector<std::string> domains = differences(seen_.domains, now->domains);
   seen_ = std::move(*now);
   for (const std::string& line : policy::take_cut_patterns()) log_.warning("{}", line);
   for (std::string& list : lists) co_await read_list(std::move(list));
+  for (std::string& folder : mailboxes) co_await read_folder(std::move(folder));
   co_await read_domains(std::move(domains));
   next_look_ = loop_.now() + std::max<coro::Duration>(interval(), (share - 1) * seen_.took);
   co_return true;
@@ -145,11 +146,17 @@ coro::Task<bool> SettingsWatch::look_at(std::set<std::string> domains) {
   co_return true;
 }
 
-SettingsWatch::Look SettingsWatch::take_look(const std::vector<std::string>& lists,
-                                             const std::string& domains) {
+SettingsWatch::Places SettingsWatch::places() const {
+  return {list_files_->paths(), list_files_->folders(), domain_files_->folder()};
+}
+
+SettingsWatch::Look SettingsWatch::take_look(const Places& places) {
   const auto began = std::chrono::steady_clock::now();
-  Look now{stamps_of(lists), {}, {}, folders_of(lists, domains), {}};
-  auto stamps = stamps_in(domains, domain_suffix);
+  Look now;
+  now.lists = stamps_of(places.lists);
+  now.mailboxes = stamps_of(places.mailboxes);
+  now.folders = folders_of(places);
+  auto stamps = stamps_in(places.domains, domain_suffix);
   if (stamps)
     now.domains = std::move(*stamps);
   else
@@ -160,8 +167,7 @@ SettingsWatch::Look SettingsWatch::take_look(const std::vector<std::string>& lis
 }
 
 // Those that are there, and where the folder of domains would come to be.
-SettingsWatch::Folders SettingsWatch::folders_of(const std::vector<std::string>& lists,
-                                                 const std::string& domains) {
+SettingsWatch::Folders SettingsWatch::folders_of(const Places& places) {
   Folders folders;
   const auto add = [&](const std::string& path) {
     std::error_code failure;
@@ -169,9 +175,10 @@ SettingsWatch::Folders SettingsWatch::folders_of(const std::vector<std::string>&
         std::filesystem::is_directory(path, failure))
       folders.emplace(path, stamp_of(path).inode);
   };
-  add(domains);
-  add(std::filesystem::path(domains).parent_path().string());
-  for (const std::string& path : lists) {
+  add(places.domains);
+  add(std::filesystem::path(places.domains).parent_path().string());
+  for (const std::string& path : places.mailboxes) add(path);
+  for (const std::string& path : places.lists) {
     add(std::filesystem::path(path).parent_path().string());
     add(path);
   }
@@ -180,11 +187,14 @@ SettingsWatch::Folders SettingsWatch::folders_of(const std::vector<std::string>&
 
 // What may have changed since it was read has a stamp that nothing has.
 SettingsWatch::Look SettingsWatch::as_it_was(const SettingsRead& read, const Look& now) {
-  Look was{now.lists, {}, {}, {}, {}};
+  Look was;
+  was.lists = now.lists;
+  was.mailboxes = now.mailboxes;
   const auto doubt = [&](Stamp& stamp) {
     if (stamp.changed >= read.at - clock_step) stamp = Stamp{};
   };
   for (auto& [path, stamp] : was.lists) doubt(stamp);
+  for (auto& [path, stamp] : was.mailboxes) doubt(stamp);
   for (const std::string& name : read.domains) {
     const auto there = find(now.domains, name);
     const bool is_there = there != now.domains.end() && there->first == name;
@@ -239,6 +249,19 @@ coro::Task<void> SettingsWatch::read_list(std::string path) {
   for (const std::string& problem : list->problems) log_.warning("{}", problem);
   list_files_->install(std::move(*list));
   log_.notice("{}: read again", path);
+}
+
+// While the folder has gone, its mailboxes stay.
+coro::Task<void> SettingsWatch::read_folder(std::string path) {
+  auto files = list_files_;
+  auto job = [files, path]() -> Result<policy::RereadFolder> { return files->read_folder(path); };
+  auto folder = co_await net::offload(loop_, std::move(job));
+  if (!folder) co_return;
+  for (const std::string& problem : folder->problems) log_.warning("{}", problem);
+  for (const auto& file : folder->came) log_.notice("{}: read", file.slot->path);
+  for (const std::string& domain : folder->gone)
+    log_.notice("{}/{}: gone, and its domain with it", path, domain);
+  list_files_->install(std::move(*folder));
 }
 
 coro::Task<void> SettingsWatch::read_domains(std::vector<std::string> names) {

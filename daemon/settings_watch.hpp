@@ -45,6 +45,7 @@ class SettingsWatch final {
 
   struct Look {
     Stamps lists;            // by path
+    Stamps mailboxes;        // folders, by path
     Stamps domains;          // by name in their folder
     std::string unreadable;  // why that folder could not be read; empty: it could
     Folders folders;         // where all of that is
@@ -53,8 +54,15 @@ class SettingsWatch final {
   };
   class Listening;
 
-  static Folders folders_of(const std::vector<std::string>& lists, const std::string& domains);
-  static Look take_look(const std::vector<std::string>& lists, const std::string& domains);
+  struct Places {
+    std::vector<std::string> lists;
+    std::vector<std::string> mailboxes;  // folders
+    std::string domains;                 // the folder
+  };
+
+  static Folders folders_of(const Places& places);
+  Places places() const;
+  static Look take_look(const Places& places);
   static Look as_it_was(const SettingsRead& read, const Look& now);
 
   void listen(const Folders& folders);
@@ -64,6 +72,7 @@ class SettingsWatch final {
   coro::Task<bool> look_at(std::set<std::string> domains);
   void keep_what_is_gone(Look& now);
   coro::Task<void> read_list(std::string path);
+  coro::Task<void> read_folder(std::string path);
   coro::Task<void> read_domains(std::vector<std::string> names);
   void tell(const policy::RereadDomain& domain) const;
 

@@ -1,6 +1,5 @@
 // hosts_allow: who may connect, and how often at the same time.
 #include <postern/plugin.hpp>
-#include <postern/store/state.hpp>
 
 #include <algorithm>
 #include <optional>

@@ -85,6 +85,13 @@ struct Ban {
   }
 };
 
+// Why recipients are unknown who are known.
+struct Shedding : Fact<"shed.ban", 1> {
+  std::string network;
+  std::uint64_t points = 0;
+  void record(Fields& out) const { out.add("network", network).add("points", points); }
+};
+
 class Shed final : public PluginOf<Shed> {
  public:
   static constexpr const char* summary =
@@ -115,7 +122,7 @@ class Shed final : public PluginOf<Shed> {
     schema.key("answer", &Settings::answer,
                "the connection is closed with 554 (mode \"defer\": 421), and those that are open "
                "at their next RCPT; or every recipient is unknown, those that exist too, and "
-               "nobody is asked");
+               "nobody is asked: for that it stands before all plugins that know recipients");
     schema.key("nftables", &Settings::nftables,
                "a file for `nft -f`, written once a minute: what is shed, as sets of the table "
                "inet postern");
@@ -127,7 +134,7 @@ class Shed final : public PluginOf<Shed> {
     hooks.on_admit(this, &Shed::at_the_door);
     hooks.on_helo(this, &Shed::note_early);
     hooks.on_mail(this, &Shed::note_known);
-    hooks.on_rcpt(this, &Shed::decide);
+    hooks.on_rcpt(this, &Shed::decide).makes<Shedding>();
     hooks.on_rejected(this, &Shed::count_refusal);
     hooks.on_accepted(this, &Shed::forgive);
     hooks.on_disconnect(this, &Shed::count_commands);
@@ -143,25 +150,40 @@ class Shed final : public PluginOf<Shed> {
 
   Verdict at_the_door(Arrival& arrival) {
     if (site().answer == Answer::unknown) return Verdict::next();
-    return judge(arrival.client.ip, settings(arrival));
+    return judge(arrival.client.ip, settings(arrival), nullptr);
   }
 
   // Who came before the ban, or is let in to hear nothing.
-  Verdict decide(Recipient& to) { return judge(to.session().client_address(), settings(to)); }
+  Verdict decide(Recipient& to) {
+    Session& session = to.session();
+    return judge(session.client_address(), settings(to), &session);
+  }
 
-  Verdict judge(const IpAddress& client, const Settings& wanted) {
+  Verdict judge(const IpAddress& client, const Settings& wanted, Session* session) {
     const State known = state();
     const std::string network = network_of(client, wanted.networks);
     const auto found = known.get("ban " + network);
     if (!found) return Verdict::failed(found.error());
     const auto ban = *found ? Ban::parse(**found) : std::nullopt;
     if (!ban || ban->spares(client.text())) return Verdict::next();
-    if (wanted.answer == Answer::unknown) return Verdict::reject_as_unknown();
+    if (wanted.answer == Answer::unknown) {
+      if (session) explain(*session, network, ban->points);
+      return Verdict::reject_as_unknown();
+    }
     const auto left = std::chrono::ceil<std::chrono::minutes>(ban->until - seconds_of(known));
     return Verdict::reject({5, 7, 1},
                            fmt::format("Too many errors from {}: try again in {} minute{}", network,
                                        left.count(), left == 1min ? "" : "s"))
         .and_close();
+  }
+
+  // Once is enough: it holds for all who are asked for.
+  static void explain(Session& session, const std::string& network, std::uint64_t points) {
+    if (session.facts().find<Shedding>()) return;
+    Shedding fact;
+    fact.network = network;
+    fact.points = points;
+    session.facts().put(std::move(fact));
   }
 
   // ---- Counting ----

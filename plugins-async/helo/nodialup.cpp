@@ -16,7 +16,7 @@ struct Line : Fact<"nodialup.line", 1> {
 class NoDialup final : public PluginOf<NoDialup> {
  public:
   static constexpr const char* summary =
-      "Refuses clients whose host name is that of a dial-up line.";
+      "Refuses clients whose host name is that of a dial-up line, unless `spf` vouches for them.";
   struct Settings {
     bool guess = true;
     PatternList list;
@@ -37,6 +37,7 @@ class NoDialup final : public PluginOf<NoDialup> {
     schema.defaults().on_error = policy::OnError::next;
     schema.defaults().exempt.relay = true;
     schema.defaults().exempt.authenticated = true;
+    schema.defaults().exempt.passed = {"spf"};  // one of its domain's own, whatever its name
   }
   void setup(Hooks& hooks) override {
     hooks.on_helo(this, &NoDialup::look).judge(&NoDialup::judge);

@@ -1,6 +1,8 @@
 // greylisting: unknown senders come again in some minutes; most junk does not (RFC 6647).
+#include <postern/facts/spf.hpp>
 #include <postern/plugin.hpp>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <optional>
@@ -8,9 +10,10 @@
 namespace postern::plugins {
 namespace {
 
-enum class Part : std::uint8_t { network, sender, sender_domain, recipient };
+enum class Part : std::uint8_t { network, sender, sender_domain, recipient, spf_domain };
 constexpr auto names_of(Part) {
-  return std::array<std::string_view, 4>{"network", "sender", "sender_domain", "recipient"};
+  return std::array<std::string_view, 5>{"network", "sender", "sender_domain", "recipient",
+                                         "spf_domain"};
 }
 enum class NullSender : std::uint8_t { never, data };
 constexpr auto names_of(NullSender) { return std::array<std::string_view, 2>{"never", "data"}; }
@@ -84,9 +87,12 @@ class Greylisting final : public PluginOf<Greylisting> {
         .at_most(400 * 24h)
         .per_domain();
     schema
-        .key("key", &Settings::key,
-             "what is remembered, one or more: the client's network (a /24, a /64), the sender or "
-             "only his domain, the recipient")
+        .key(
+            "key", &Settings::key,
+            "what is remembered, one or more: the client's network (a /24, a /64), the sender or "
+            "only his domain, the recipient; `spf_domain`, which needs `spf`, is the sender's "
+            "domain where SPF says that the client is one of its own, so that a site may try again "
+            "from another network, and else the client's network")
         .per_domain();
     schema
         .key("null_sender", &Settings::null_sender,
@@ -105,6 +111,7 @@ class Greylisting final : public PluginOf<Greylisting> {
   void setup(Hooks& hooks) override {
     hooks.on_rcpt(this, &Greylisting::remember_correspondent);
     hooks.on_rcpt(this, &Greylisting::decide);
+    hooks.on_rcpt(this, &Greylisting::decide_by_spf).wants<facts::Spf>();
     hooks.on_data(this, &Greylisting::decide_bounce);
     hooks.on_accepted(this, &Greylisting::learn);
   }
@@ -124,8 +131,19 @@ class Greylisting final : public PluginOf<Greylisting> {
   }
 
   Verdict decide(Recipient& to) {
-    if (to.transaction().is_null_sender()) return Verdict::next();
+    if (to.transaction().is_null_sender() || asks_spf(settings(to))) return Verdict::next();
     return judge(to);
+  }
+
+  // The same where SPF, which may have to be waited for, is part of the key. A bounce has no domain
+  // that it could speak of.
+  Task<Verdict> decide_by_spf(Recipient& to) {
+    if (to.transaction().is_null_sender() || !asks_spf(settings(to))) co_return Verdict::next();
+    co_await to.facts().await<facts::Spf>();
+    co_return judge(to);
+  }
+  static bool asks_spf(const Settings& wanted) {
+    return std::find(wanted.key.begin(), wanted.key.end(), Part::spf_domain) != wanted.key.end();
   }
 
   Verdict decide_bounce(Transaction& tx, Recipient& to) {
@@ -204,8 +222,17 @@ class Greylisting final : public PluginOf<Greylisting> {
       if (part == Part::sender) key += tx.is_null_sender() ? "<>" : sender_of(tx.reverse_path());
       if (part == Part::sender_domain) key += '@' + lower(tx.reverse_path().domain);
       if (part == Part::recipient) key += to.key();
+      if (part == Part::spf_domain) key += spf_domain_or_network(to);
     }
     return key;
+  }
+  // A mark that no network has, since the parts are not named in the key.
+  static std::string spf_domain_or_network(const Recipient& to) {
+    const auto* spf = to.facts().find<facts::Spf>();
+    if (spf && spf->sender.result == verify::SpfResult::pass &&
+        spf->sender.identity == verify::SpfIdentity::mailfrom)
+      return "spf=" + lower(spf->sender.domain);
+    return network_of(to.session().client_address());
   }
   static std::string pair(const smtp::Path& theirs, const smtp::Path& ours) {
     return fmt::format("reply {} {}", sender_of(theirs), sender_of(ours));

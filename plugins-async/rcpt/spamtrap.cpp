@@ -1,7 +1,6 @@
 // spamtrap: what is sent to a trap is taken, and goes elsewhere than its sender meant, who may be
 // blocked for it.
 #include <postern/plugin.hpp>
-#include <postern/store/state.hpp>
 
 #include "../client_network.hpp"
 

@@ -87,5 +87,42 @@ class Lists(unittest.TestCase):
             return client.command("RCPT TO:<x@example.test>").code
 
 
+FOLDER = """
+hostname = "mx.example.test"
+workers = 1
+[[listen]]
+address = "127.0.0.1:@PORT@"
+[forward]
+to = ["%s"]
+[[plugin]]
+use = "virtual_rcpt_ok"
+directory = "users"
+"""
+
+
+class Mailboxes(unittest.TestCase):
+    def test_a_domains_file_comes_changes_and_goes_without_a_reload(self):
+        downstream = Downstream(self.addCleanup)
+        server = posternd(self.addCleanup, FOLDER % downstream.address, {"users/one.test": "anna\n"})
+        users = pathlib.Path(server.directory, "users")
+
+        def codes():
+            with Client(server.port) as client:
+                client.hello()
+                client.must(250, "MAIL FROM:<a@b.example>")
+                return [client.command(f"RCPT TO:<{to}>").code
+                        for to in ("anna@one.test", "anna@two.test", "bert@two.test")]
+
+        self.assertEqual(codes(), [250, 550, 550])
+        (users / "two.test").write_text("anna\n")
+        wait_until(lambda: codes() == [250, 250, 550], "a new domain is known")
+        (users / "two.test").write_text("bert\n")
+        wait_until(lambda: codes() == [250, 550, 250], "its file is watched")
+        (users / "one.test").unlink()
+        wait_until(lambda: codes() == [550, 550, 250], "a domain is gone")
+        (users / "one.test").write_text("anna\n")
+        wait_until(lambda: codes() == [250, 550, 250], "and back")
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -77,3 +77,34 @@ TEST_CASE("badrcptto: refuses no postmaster", "[plugins][badrcptto][line:30]") {
   CHECK(h.client.recipient("x@example.net").code == 550);
   CHECK(h.end() == "");
 }
+
+TEST_CASE("badrcptto: the record tells whose settings refused", "[plugins][badrcptto]") {
+  struct Row {
+    const char* to;
+    const char* settings;
+  };
+  const auto row = GENERATE(values<Row>({
+      {"bad@example.net", ""},
+      {"bad@inherits.example", ""},
+      {"bad@strict.example", ",\"settings\":\"strict.example\""},
+      {"someone@strict.example", ",\"settings\":\"strict.example\""},
+      {"anna@strict.example", ",\"settings\":\"anna@strict.example\""},
+  }));
+  CAPTURE(row.to);
+  Harness h;
+  for (const char* domain : {"strict.example", "inherits.example"}) h.recipients.add_domain(domain);
+  h.load("badrcptto", "list = [\"^bad@\"]");
+  h.load("bounce_flood");
+  h.domain("inherits.example", "[plugin.bounce_flood]\nmode = \"off\"\n");
+  h.domain("strict.example",
+           "[plugin.badrcptto]\nlist = [\"^.*@\"]\n"
+           "[recipient.\"anna@strict.example\".plugin.badrcptto]\nmode = \"defer\"\n"
+           "[recipient.\"someone@strict.example\".plugin.bounce_flood]\nmode = \"off\"\n");
+  test::arrive(h);
+  CHECK(h.client.recipient(row.to).code >= 450);
+  h.client.close();
+  CHECK(h.end() == "");
+  CHECK(test::contains(
+      test::all_records(h),
+      fmt::format(R"("text":"Mail to {} is not accepted here"{}}})", row.to, row.settings)));
+}

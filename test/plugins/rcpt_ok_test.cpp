@@ -140,3 +140,18 @@ TEST_CASE("rcpt_ok: a forged sender that is exempt from all else opens no relay"
   CHECK(h.end() == "");
   CHECK(test::contains(test::all_records(h), "\"effect\":\"exempt\""));
 }
+
+TEST_CASE("rcpt_ok: the record tells who said that an unknown recipient's domain is ours",
+          "[plugins][rcpt_ok]") {
+  Harness h;
+  h.load("rcpt_ok", "recipients = [\"anna@listed.example\"]");
+  test::arrive(h);
+  CHECK(h.client.recipient("bert@listed.example").code == 550);
+  h.client.close();
+  CHECK(h.end() == "");
+  const std::string records = test::all_records(h);
+  CHECK(test::contains(records, R"("by":"core:unknown")"));
+  CHECK(test::contains(
+      records,
+      R"({"plugin":"rcpt_ok","hook":"rcpt","recipient":1,"verdict":"next","effect":"claimed"})"));
+}

@@ -64,7 +64,7 @@ Result<std::string> query_name(std::string_view name) {
   if (name.empty()) return bad_name(name, "it is empty");
   if (name.size() > name_octets) return bad_name(name, "over 253 octets");
   if (!each_label(name, good_length)) return bad_name(name, "a label has 1 to 63 octets");
-  const auto odd = [](char c) { return c <= ' ' || c > '~'; };  // chars may be negative
+  const auto odd = [](char c) { return c < ' ' || c > '~'; };  // chars may be negative
   if (std::any_of(name.begin(), name.end(), odd))
     return bad_name(name, "it holds what is not printable ASCII");
   return lower(name);

@@ -17,9 +17,9 @@ std::string reverse_name(const IpAddress& address);
 // The same with in-addr.arpa or ip6.arpa: where PTR records are.
 std::string pointer_name(const IpAddress& address);
 
-// A name as it is asked for: lower case, no final dot. Takes any printable ASCII in labels, since
-// names made from local-parts are asked for too. Errors: malformed (empty, an empty or long label,
-// too long, another octet).
+// A name as it is asked for: lower case, no final dot. Takes blanks and any printable ASCII in
+// labels, since names made from local-parts are asked for too. Errors: malformed (empty, an empty
+// or long label, too long, another octet).
 Result<std::string> query_name(std::string_view name);
 
 // Whether it may be shown as a host's name: labels of letters, digits, hyphens and underscores, of

@@ -7,7 +7,8 @@ namespace {
 
 constexpr std::uint8_t pointer_bits = 0xc0;  // RFC 1035 section 4.1.4
 
-bool is_plain(char c) { return c > ' ' && c <= '~' && c != '.'; }
+// As query_name() asks for it; what is no host's name is found where a host should be.
+bool is_plain(char c) { return c >= ' ' && c <= '~' && c != '.'; }
 
 }  // namespace
 
@@ -68,7 +69,7 @@ bool WireReader::read_label(std::size_t& at, std::string& out) {
   for (const std::uint8_t octet : message_.subspan(at + 1, length)) {
     const char c = static_cast<char>(octet);
     if (!is_plain(c)) {
-      fail("a name with octets that no host's name has");
+      fail("a name with octets that nobody asks for");
       return false;
     }
     out += ascii_lower(c);

@@ -24,8 +24,8 @@ class WireReader {
   std::uint16_t u16();
   std::uint32_t u32();
   Octets take(std::size_t count);
-  // A name in lower case, without final dot; "" is the root. Labels with dots, blanks, controls or
-  // octets beyond ASCII fail it: no name that we ask for leads to one.
+  // A name in lower case, without final dot; "" is the root. Labels with dots, controls or octets
+  // beyond ASCII fail it: no name that we ask for leads to one. It need not be a host's.
   std::string read_name();
   void skip_name();  // looks at its form only as far as that is needed to find its end
 

@@ -71,6 +71,7 @@ Bundle read_domain_file(const std::string& path, const std::string& folder);
 File read_list_file(const std::string& path);
 // The list at `path`, absolute, and behind it what it includes, as read_bundle() does. The file at
 // `known` has `content`. Waits for the disk.
+std::vector<File> read_list_files(const std::string& path);
 std::vector<File> read_list_files(const std::string& path, const std::string& known,
                                   std::string content);
 

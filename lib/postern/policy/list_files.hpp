@@ -36,6 +36,19 @@ struct RereadList {
   std::vector<std::string> problems;
 };
 
+// What has come into a folder of mailboxes, and what has gone.
+struct RereadFolder {
+  struct NewFile {
+    std::string domain;
+    std::shared_ptr<ListSlot<LocalPartTable>> slot;
+    ListOrigin origin;
+  };
+  std::string path;
+  std::vector<NewFile> came;
+  std::vector<std::string> gone;  // domains
+  std::vector<std::string> problems;
+};
+
 class ListFiles {
  public:
   explicit ListFiles(std::shared_ptr<const Snapshot> snapshot) : snapshot_(std::move(snapshot)) {}
@@ -52,6 +65,13 @@ class ListFiles {
 
   // From now on those lists have these tables, in all settings. On the loop's thread.
   void install(RereadList lists);
+
+  // The folders with a file of mailboxes for each domain. Of a change in such a file read() tells;
+  // of files that came or went the second: it changes nothing, and may run on another thread while
+  // nothing is installed.
+  std::vector<std::string> folders() const;
+  RereadFolder read_folder(const std::string& path) const;
+  void install(RereadFolder folder);
 
   // Both at once; returns the problems.
   std::vector<std::string> replace(const std::string& path, std::string_view content);

@@ -7,6 +7,7 @@
 #include <postern/policy/names.hpp>
 #include <postern/policy/network_table.hpp>
 #include <postern/policy/pattern_table.hpp>
+#include <postern/policy/read_file.hpp>
 #include <postern/policy/reading.hpp>
 #include <postern/policy/recipients.hpp>
 #include <postern/policy/secret_table.hpp>
@@ -132,10 +133,11 @@ template std::shared_ptr<const ListSlot<LocalPartTable>> ListStore::slot(const s
 
 std::shared_ptr<const FolderOfMailboxes> ListStore::folder(const std::string& path,
                                                            Reading& reading, const Value& value) {
-  if (const auto known = folders_.find(path); known != folders_.end()) return known->second;
+  if (const auto known = folders_.find(path); known != folders_.end())
+    return known->second.mailboxes;
   if (known_ != nullptr)
     if (const auto known = known_->folders_.find(path); known != known_->folders_.end())
-      return known->second;
+      return known->second.mailboxes;
   const File* self = in_bundle_.find(path + '/');  // says that it was looked into
   auto made = std::make_shared<FolderOfMailboxes>();
   bool good = true;
@@ -160,7 +162,68 @@ std::shared_ptr<const FolderOfMailboxes> ListStore::folder(const std::string& pa
     return nullptr;
   }
   if (!good) return nullptr;
-  return folders_[path] = std::move(made);
+  return (folders_[path] = {reading.path, std::move(made)}).mailboxes;
+}
+
+std::vector<std::string> ListStore::folders() const {
+  std::vector<std::string> out;
+  for (const auto& [path, folder] : folders_) out.push_back(path);
+  return out;
+}
+
+RereadFolder ListStore::read_folder(const std::string& path) const {
+  RereadFolder out;
+  out.path = path;
+  const auto found = folders_.find(path);
+  if (found == folders_.end()) return out;
+  const auto& known = found->second.mailboxes->domains;
+  std::string error;
+  std::set<std::string> there;
+  for (const std::string& file : files_in(path, error)) {
+    const std::string domain = lower(file);
+    if (!fault_of_domain(domain).empty() || !there.insert(domain).second) continue;
+    if (!known.contains(domain)) read_new_file(path + '/' + file, domain, found->second.key, out);
+  }
+  if (!error.empty()) {
+    out.problems.push_back(fmt::format("{}: {}; it stays as it was", path, error));
+    return out;
+  }
+  for (const auto& [domain, slot] : known)
+    if (!there.contains(domain)) out.gone.push_back(domain);
+  return out;
+}
+
+void ListStore::read_new_file(const std::string& path, const std::string& domain,
+                              const std::string& key, RereadFolder& into) {
+  const std::vector<File> files = read_list_files(path);
+  if (!files.front().error.empty()) {
+    into.problems.push_back(fmt::format("{}: {}", path, files.front().error));
+    return;
+  }
+  std::vector<std::string> names;
+  for (const File& file : files) names.push_back(file.path);
+  Problems problems(std::move(names));
+  auto slot = std::make_shared<ListSlot<LocalPartTable>>();
+  slot->path = path;
+  ListOrigin origin;
+  slot->table = read_table<LocalPartTable>(ListTexts(files), files.front(), key, problems, origin);
+  into.came.push_back({domain, std::move(slot), std::move(origin)});
+  for (const Problem& problem : problems.take()) into.problems.push_back(problem.line());
+}
+
+void ListStore::install(RereadFolder folder) {
+  const auto found = folders_.find(folder.path);
+  if (found == folders_.end()) return;
+  auto& domains = found->second.mailboxes->domains;
+  for (const std::string& domain : folder.gone) domains.erase(domain);
+  for (RereadFolder::NewFile& file : folder.came) {
+    OfPath& of_path = slots_[file.slot->path];
+    if (of_path.key.empty()) of_path.key = found->second.key;
+    std::get<std::shared_ptr<ListSlot<LocalPartTable>>>(of_path.slots) = file.slot;
+    const std::lock_guard lock(of_origins_);
+    origins_[file.slot->path] = std::move(file.origin);
+    domains.emplace(std::move(file.domain), std::move(file.slot));
+  }
 }
 
 std::string ListStore::size_of(const std::string& path) const {
@@ -168,7 +231,7 @@ std::string ListStore::size_of(const std::string& path) const {
     return fmt::format("{} {}", number, number == 1 ? one : many);
   };
   if (const auto folder = folders_.find(path); folder != folders_.end())
-    return counted(folder->second->domains.size(), "domain", "domains");
+    return counted(folder->second.mailboxes->domains.size(), "domain", "domains");
   const std::lock_guard lock(of_origins_);
   const auto list = origins_.find(path);
   return list == origins_.end() ? std::string() : counted(list->second.entries, "entry", "entries");
@@ -256,6 +319,16 @@ RereadList ListFiles::read(const std::string& path, std::string_view content) co
 }
 
 void ListFiles::install(RereadList lists) { snapshot_->data()->lists->install(std::move(lists)); }
+
+std::vector<std::string> ListFiles::folders() const { return snapshot_->data()->lists->folders(); }
+
+RereadFolder ListFiles::read_folder(const std::string& path) const {
+  return snapshot_->data()->lists->read_folder(path);
+}
+
+void ListFiles::install(RereadFolder folder) {
+  snapshot_->data()->lists->install(std::move(folder));
+}
 
 std::vector<std::string> ListFiles::replace(const std::string& path, std::string_view content) {
   RereadList lists = read(path, content);

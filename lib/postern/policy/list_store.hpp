@@ -43,6 +43,9 @@ class ListStore {
 
   std::vector<std::string> paths() const;
   RereadList read(const std::string& path, std::string_view content) const;
+  std::vector<std::string> folders() const;
+  RereadFolder read_folder(const std::string& path) const;
+  void install(RereadFolder folder);
   void install(RereadList lists);
 
  private:
@@ -55,11 +58,19 @@ class ListStore {
     std::string key;  // that named it first
   };
 
+  struct Folder {
+    std::string key;  // that named it first
+    std::shared_ptr<FolderOfMailboxes> mailboxes;
+  };
+
   bool is_made_from(const std::string& list, const std::string& path) const;
   bool lost_any(const std::string& list, const std::vector<File>& files,
                 std::vector<std::string>& problems) const;
   void read_again(const std::string& list, const OfPath& of_path, const std::vector<File>& files,
                   RereadList& into) const;
+
+  static void read_new_file(const std::string& path, const std::string& domain,
+                            const std::string& key, RereadFolder& into);
 
   ListTexts in_bundle_;
   const ListStore* known_;
@@ -67,7 +78,7 @@ class ListStore {
   // By path. A thread of the pool reads it while the loop goes on.
   std::map<std::string, ListOrigin> origins_;
   mutable std::mutex of_origins_;
-  std::map<std::string, std::shared_ptr<const FolderOfMailboxes>> folders_;
+  std::map<std::string, Folder> folders_;
 };
 
 }  // namespace postern::policy

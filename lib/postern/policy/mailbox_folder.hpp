@@ -1,7 +1,7 @@
 // Which mailboxes there are, from a folder: a file for each domain, named like it, in which each
 // line is a local-part, or `*` for all. `#` begins a comment as in lists (lists.hpp).
 //
-// Changed files are read again like those of lists; a new domain's file is seen at the next reload.
+// Files that change, come or go count without a reload, as those of lists do.
 #pragma once
 
 #include <postern/policy/codec.hpp>

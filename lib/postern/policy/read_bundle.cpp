@@ -94,6 +94,12 @@ File read_list_file(const std::string& path) {
   return file;
 }
 
+std::vector<File> read_list_files(const std::string& path) {
+  Bundle bundle;
+  Collector(bundle).add_list(path);
+  return std::move(bundle.files);
+}
+
 std::vector<File> read_list_files(const std::string& path, const std::string& known,
                                   std::string content) {
   Bundle bundle;

@@ -115,12 +115,14 @@ void SnapshotBuilder::check_passed(InstanceIndex instance, const Effective& effe
                                    const Written& written, Stage at) {
   const Value* own = find(written.block, "exempt", "passed");
   const bool is_default = own == nullptr && find(defaults_, "exempt", "passed") != nullptr;
+  const bool is_plugins_own = own == nullptr && !is_default;  // for where there is such an instance
   if (own == nullptr && written.block != blocks_[instance]) return;  // said of the block
   for (const std::string& name : effective.common.exempt.passed) {
     const Place place = place_of(written, "exempt", "passed");
     const std::string path =
         is_default ? "plugin_defaults.exempt.passed" : written.path + ".exempt.passed";
     const auto other = data_.find(name);
+    if (!other && is_plugins_own) continue;
     if (!other) {
       std::vector<std::string> names;
       for (const Instance& there : data_.instances) names.push_back(there.name);
@@ -138,6 +140,10 @@ void SnapshotBuilder::check_passed(InstanceIndex instance, const Effective& effe
     if (in_time) continue;
     if (is_default)
       moot_["passed"].push_back(data_.instances[instance].name);
+    else if (is_plugins_own)
+      problems_.note(place, path,
+                     fmt::format("{} decides after {}, and so exempts nobody from it", name,
+                                 data_.instances[instance].name));
     else if (*other == instance)
       problems_.add(place, path, "an instance cannot vouch for itself");
     else

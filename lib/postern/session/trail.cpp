@@ -6,6 +6,8 @@ std::string_view name(Effect effect) {
   switch (effect) {
     case Effect::vouched:
       return "vouched";
+    case Effect::claimed:
+      return "claimed";
     case Effect::accepted:
       return "accepted";
     case Effect::refused:
@@ -28,16 +30,20 @@ std::string_view name(Effect effect) {
   return "failed";
 }
 
-void Trail::add(Step step, std::string_view text) {
+void Trail::add(Step step, std::string_view text, std::string_view settings) {
   if (steps_.size() >= most_steps) {
     ++uncounted_;
     return;
   }
-  if (!text.empty()) {
-    texts_.emplace_back(text.substr(0, 500));
-    step.text = static_cast<std::uint16_t>(texts_.size());
-  }
+  step.text = keep(text);
+  step.settings = keep(settings);
   steps_.push_back(step);
+}
+
+std::uint16_t Trail::keep(std::string_view text) {
+  if (text.empty()) return 0;
+  texts_.emplace_back(text.substr(0, 500));
+  return static_cast<std::uint16_t>(texts_.size());
 }
 
 void Trail::append_to(json::Writer& record, const plugin::Lineup& lineup) const {
@@ -48,6 +54,7 @@ void Trail::append_to(json::Writer& record, const plugin::Lineup& lineup) const 
     if (step.recipient > 0) record.key("recipient").number(step.recipient);
     record.key("verdict").string(name(step.verdict)).key("effect").string(name(step.effect));
     if (step.text > 0) record.key("text").string(texts_[step.text - 1u]);
+    if (step.settings > 0) record.key("settings").string(texts_[step.settings - 1u]);
     if (step.us > 0) record.key("us").number(step.us);
     record.end();
   }

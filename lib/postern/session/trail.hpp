@@ -15,6 +15,7 @@ namespace postern::session {
 // What a verdict came to.
 enum class Effect : std::uint8_t {
   vouched,
+  claimed,  // the domain is ours: who is not accepted there is unknown
   accepted,
   refused,
   dropped,
@@ -37,18 +38,22 @@ class Trail {
     Effect effect;
     std::uint16_t recipient;  // its number from 1; 0: nobody's in particular
     std::uint16_t text;       // its number from 1; 0: none
+    std::uint16_t settings;   // likewise: whose they were; 0: the site's
     std::uint32_t us;         // what it took, where it waited
   };
   static_assert(sizeof(Step) <= 16);
   static constexpr std::size_t most_steps =
       500;  // of a session or transaction; the rest is counted
 
-  void add(Step step, std::string_view text);
+  // `settings`: the domain or recipient whose settings it was judged with; empty: the site's.
+  void add(Step step, std::string_view text, std::string_view settings);
   bool empty() const { return steps_.empty(); }
   // Appends an array of objects.
   void append_to(json::Writer& record, const plugin::Lineup& lineup) const;
 
  private:
+  std::uint16_t keep(std::string_view text);
+
   std::vector<Step> steps_;
   std::vector<std::string> texts_;
   std::size_t uncounted_ = 0;

@@ -73,7 +73,10 @@ class Scale {
 
  private:
   void pass(const Verdict& verdict) {
-    if (verdict.claims()) party_.claimed = true;
+    if (verdict.claims()) {
+      party_.claimed = true;
+      note(Kind::next, Effect::claimed, {});
+    }
     if (!verdict.vouches()) return;
     auto& vouched = party_.recipient ? party_.recipient->vouched()
                     : transaction_   ? transaction_->vouched()
@@ -188,9 +191,17 @@ class Scale {
 
   void note(Kind verdict, Effect effect, std::string_view text) {
     const auto us = std::chrono::duration_cast<std::chrono::microseconds>(took_).count();
-    party_.trail->add({entry_.instance, entry_.hook, at_, verdict, effect, party_.number, 0,
+    party_.trail->add({entry_.instance, entry_.hook, at_, verdict, effect, party_.number, 0, 0,
                        static_cast<std::uint32_t>(std::min<std::int64_t>(us, UINT32_MAX))},
-                      text);
+                      text, whose_settings());
+  }
+
+  // Of the domain or recipient that is nearest and says anything of this instance; the site's: "".
+  std::string_view whose_settings() const {
+    const policy::Policy* at = &party_.policy();
+    const policy::Effective& used = at->of(entry_.instance);
+    while (at->parent() && &at->parent()->of(entry_.instance) == &used) at = at->parent();
+    return at->parent() ? at->scope() : std::string_view();
   }
 
   Party& party_;

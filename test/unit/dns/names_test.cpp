@@ -54,7 +54,8 @@ TEST_CASE("query_name: lower case, without final dot, within the limits of the w
       {"two final dots", "a.b..", ""},
       {"NUL", std::string("a\0b.example", 11), ""},
       {"CR LF", "a.example\r\n", ""},
-      {"a blank", "a b.example", ""},
+      {"a blank, as a quoted local-part may have", "A b.example", "a b.example"},
+      {"a tab", "a\tb.example", ""},
       {"DEL", "a\x7f.example", ""},
       {"UTF-8", "b\xc3\xbc.example", ""},
   }));

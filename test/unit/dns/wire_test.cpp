@@ -255,6 +255,17 @@ TEST_CASE("read_reply: a host's name is one that may be shown", "[dns][wire][S03
         Message("example.net", wire::mx).answer(wire::mx, 300, wire::u16(10) + row.name), Type::mx);
 }
 
+TEST_CASE("read_reply: what is asked for may have blanks, what is found may not",
+          "[dns][wire][S031]") {
+  const auto found = good<IpAddress>(
+      Message("A b.example", wire::a).answer(wire::name("a B.example"), wire::a, 300, loopback),
+      Type::a, "a b.example");
+  CHECK(found.records.size() == 1);
+  check_malformed(
+      Message("a b.example", wire::mx).answer(wire::mx, 300, wire::mx_data(1, "a b.example")),
+      Type::mx, "a b.example");
+}
+
 TEST_CASE("read_reply: an alias may lead only over names that can be printed",
           "[dns][wire][S031]") {
   const std::string odd = wire::name("a\r\nb.example");

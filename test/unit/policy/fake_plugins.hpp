@@ -76,6 +76,8 @@ class FakeCatalog final : public Catalog {
     add("sender", Stage::mail, Stage::mail);
     add("wide", Stage::now, Stage::rcpt);
     add("recipient", Stage::rcpt, Stage::rcpt);
+    add("sparing", Stage::mail, Stage::mail);
+    types_.back().defaults.exempt.passed = {"early", "recipient"};
     add("late", Stage::message, Stage::message);
     types_.back().defaults.on_error = OnError::next;
     types_.back().defaults.timeout = std::chrono::seconds(30);

@@ -116,6 +116,19 @@ TEST_CASE("exempt.passed: names an instance that decides before", "[policy][stag
         (row.line.empty() ? Lines{} : Lines{"postern.toml:" + row.line}));
 }
 
+TEST_CASE("exempt.passed: a plugin's own default counts where there are such instances",
+          "[policy][stages]") {
+  CHECK(Site(block("sparing")).lines() == Lines{});
+  CHECK(Site(block("early") + block("sparing")).lines() == Lines{});
+  CHECK(Site(block("recipient") + block("sparing", "enforce_at = \"rcpt\"\n")).lines() == Lines{});
+  Site late(block("sparing") + block("recipient"));
+  const Loaded loaded = late.load();
+  CHECK(loaded.usable());
+  CHECK(late.lines() ==
+        Lines{"postern.toml:6:1: plugin.exempt.passed: recipient decides after sparing, and so "
+              "exempts nobody from it"});
+}
+
 TEST_CASE("plugin_defaults.exempt: is noted where it comes too late for some", "[policy][stages]") {
   Site site(
       "[plugin_defaults]\nexempt = { senders = [\"@friend.example\"], authenticated = true }\n" +
