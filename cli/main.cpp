@@ -6,6 +6,7 @@
 
 #include "check.hpp"
 #include "daemon_commands.hpp"
+#include "explain_command.hpp"
 #include "plugin_command.hpp"
 #include "probe_command.hpp"
 #include "state_command.hpp"
@@ -18,6 +19,12 @@ int main(int argc, char** argv) {
   const CLI::App* check = app.add_subcommand(
       "check", "tell what is wrong with the configuration; exit 0 when it is usable");
   bool json = false;
+  std::string subject, instance;
+  CLI::App* explain = app.add_subcommand(
+      "explain", "tell which settings hold for a domain or recipient, and where they come from");
+  explain->add_option("DOMAIN|RECIPIENT", subject, "example.net, or anna@example.net")->required();
+  explain->add_option("PLUGIN", instance, "only this instance, as its block is named");
+  explain->add_flag("--json", json, "as JSON");
   CLI::App* status = app.add_subcommand(
       "status", "tell how posternd is; exit 0 when it is well, 1 when not, 3 when none runs");
   status->add_flag("--json", json, "as JSON");
@@ -70,6 +77,7 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : 1;  // --help and --version come this way too
   }
   if (*check) return postern::daemon::check_file(file);
+  if (*explain) return postern::cli::explain(file, subject, instance, json);
   if (*status) return postern::cli::status(file, json);
   if (*reload) return postern::cli::reload(file, json);
   if (*stop) return postern::cli::stop(file);

@@ -2,6 +2,7 @@
 
 #include <postern/coro/sleep.hpp>
 #include <postern/net/pool.hpp>
+#include <postern/policy/pattern.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -121,6 +122,7 @@ coro::Task<bool> SettingsWatch::look() {
   std::vector<std::string> mailboxes = differences(seen_.mailboxes, now->mailboxes);
   std::vector<std::string> domains = differences(seen_.domains, now->domains);
   seen_ = std::move(*now);
+  for (const std::string& line : policy::take_cut_patterns()) log_.warning("{}", line);
   for (std::string& list : lists) co_await read_list(std::move(list));
   for (std::string& folder : mailboxes) co_await read_folder(std::move(folder));
   co_await read_domains(std::move(domains));

@@ -1,5 +1,5 @@
 """A black list is a directory of empty files: whoever touches one there refuses the next message, without
-a reload; whoever removes it lets it in again."""
+a reload; whoever removes it lets it in again. Files that a list includes are read again likewise."""
 
 import pathlib
 import unittest
@@ -27,6 +27,21 @@ domains_file = "blacklisted/domains"
 use = "rcpt_ok"
 domains = ["example.test"]
 """
+INCLUDING = """
+hostname = "mx.example.test"
+workers = 1
+[[listen]]
+address = "127.0.0.1:@PORT@"
+[forward]
+to = ["%s"]
+[[plugin]]
+use = "badmailfrom"
+enforce_at = "rcpt"
+file = "bad"
+[[plugin]]
+use = "rcpt_ok"
+domains = ["example.test"]
+"""
 # Of each directory, a file that is there from the beginning, so that the directory is.
 FILES = {"blacklisted/ips/192.0.2.1": "", "blacklisted/senders/nobody@b.example": "",
          "blacklisted/domains/c.example": ""}
@@ -46,6 +61,24 @@ class Lists(unittest.TestCase):
                 wait_until(lambda: self.answer(server, sender) == 550, f"{name} refuses")
                 (lists / name).unlink()
                 wait_until(lambda: self.answer(server, sender) == 250, f"{name} refuses no longer")
+
+    def test_included_files_are_watched_and_patterns_may_look_around(self):
+        downstream = Downstream(self.addCleanup)
+        files = {"bad": "@b.example\n$include more\n$include later\n",
+                 "more": "^robot(?!ics@)\n^(a+)+$(?=b)\n"}
+        server = posternd(self.addCleanup, INCLUDING % downstream.address, files)
+        folder = pathlib.Path(server.directory)
+        self.assertEqual(self.answer(server, "robot@good.example"), 550)
+        self.assertEqual(self.answer(server, "robotics@good.example"), 250)
+        self.assertEqual(self.answer(server, "a" * 60 + "@good.example"), 250)  # too many ways
+        wait_until(lambda: "has too many ways to match" in server.log(), "it is told")
+        self.assertEqual(self.answer(server, "c@c.example"), 250)
+        (folder / "later").write_text("@c.example\n")
+        wait_until(lambda: self.answer(server, "c@c.example") == 550, "a file that was missing")
+        (folder / "more").write_text("@d.example\n")
+        wait_until(lambda: self.answer(server, "d@d.example") == 550, "a file that changes")
+        self.assertEqual(self.answer(server, "robot@good.example"), 250)
+        self.assertEqual(self.answer(server, "b@b.example"), 550)
 
     def answer(self, server, sender):
         with Client(server.port) as client:

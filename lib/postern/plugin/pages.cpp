@@ -193,6 +193,25 @@ std::string markdown_section(const Loader::Module& module) {
   return out;
 }
 
+namespace {
+
+// One line of the table of all plugins: its hooks, and its keys by whether domains may set them.
+std::string overview_row(const Loader::Module& module) {
+  const auto quoted = [](const std::vector<std::string>& names) {
+    return names.empty() ? std::string() : fmt::format("`{}`", fmt::join(names, "`, `"));
+  };
+  std::vector<std::string> hooks, per_domain, other;
+  for (const HookUse& use : hook_uses(module))
+    if (std::find(hooks.begin(), hooks.end(), use.hook) == hooks.end()) hooks.push_back(use.hook);
+  for (const policy::Key& key : module.type->description.keys)
+    if (policy::has_effect(key)) (key.is_per_domain ? per_domain : other).push_back(key.name);
+  const std::string name = name_of(module);
+  return fmt::format("| [{}](#{}) | {} | {} | {} |\n", name, name, quoted(hooks),
+                     quoted(per_domain), quoted(other));
+}
+
+}  // namespace
+
 std::string markdown_page(Loader& loader, const std::string& sources) {
   struct Kind {
     std::string_view folder;
@@ -214,18 +233,21 @@ std::string markdown_page(Loader& loader, const std::string& sources) {
       "same "
       "on a terminal. The keys that every plugin has (`mode`, `enforce_at`, `exempt`, `on_error`, "
       "…) "
-      "are in postern.toml(5).\n";
+      "are in postern.toml(5).\n\n"
+      "| plugin | hooks | keys, also per domain | other keys |\n| --- | --- | --- | --- |\n";
+  std::string all_sections;
   for (const Kind& kind : kinds) {
     std::string sections;
     for (const Loader::Module* module : loader.all()) {
       const auto source =
           std::filesystem::path(sources) / kind.folder / (name_of(*module) + ".cpp");
-      if (module->type && std::filesystem::exists(source))
-        sections += '\n' + markdown_section(*module);
+      if (!module->type || !std::filesystem::exists(source)) continue;
+      out += overview_row(*module);
+      sections += '\n' + markdown_section(*module);
     }
-    if (!sections.empty()) out += fmt::format("\n# {}\n{}", kind.title, sections);
+    if (!sections.empty()) all_sections += fmt::format("\n# {}\n{}", kind.title, sections);
   }
-  return out;
+  return out + all_sections;
 }
 
 std::string list_page(Loader& loader) {

@@ -29,7 +29,7 @@ struct RereadList {
     std::shared_ptr<const SecretTable> secrets;
     std::shared_ptr<const NetworkTable> networks;
     std::shared_ptr<const DomainTable> domains;
-    std::vector<IncludedFile> included;
+    ListOrigin origin;
   };
   std::vector<Tables> lists;
   // One for each bad line, which is skipped: "/etc/postern/bad:7:1: plugin.file: …".
@@ -41,7 +41,7 @@ struct RereadFolder {
   struct NewFile {
     std::string domain;
     std::shared_ptr<ListSlot<LocalPartTable>> slot;
-    std::vector<IncludedFile> included;
+    ListOrigin origin;
   };
   std::string path;
   std::vector<NewFile> came;

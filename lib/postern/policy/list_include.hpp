@@ -66,6 +66,12 @@ struct IncludedFile {
   bool was_read;
 };
 
+// What a list was made of, beside its own file.
+struct ListOrigin {
+  std::vector<IncludedFile> included;
+  std::size_t entries = 0;  // good lines
+};
+
 using UseLine = std::function<void(std::string_view entry, Place place)>;
 using Complain = std::function<void(Place place, std::string text)>;
 

@@ -25,16 +25,20 @@ namespace {
 template <typename Table>
 std::shared_ptr<const Table> read_table(const ListTexts& texts, const File& file,
                                         const std::string& key, Problems& problems,
-                                        std::vector<IncludedFile>& included) {
+                                        ListOrigin& origin) {
   auto table = std::make_shared<Table>();
   table->reserve(count_lines(file.content), file.content.size());
   const Comments comments =
       Table::comment_only_first ? Comments::whole_lines : Comments::after_blanks;
-  included = each_line_with_included(
+  origin.entries = 0;
+  origin.included = each_line_with_included(
       texts, file, comments,
       [&](std::string_view entry, Place place) {
         const std::string fault = table->add(entry);
-        if (fault.empty()) return;
+        if (fault.empty()) {
+          ++origin.entries;
+          return;
+        }
         problems.note(place, key, told_of<Table>(entry, fault) + "; the line is skipped");
       },
       [&](Place place, std::string text) { problems.note(place, key, std::move(text)); });
@@ -84,8 +88,8 @@ void ListStore::adopt(ListStore&& other) {
     std::apply([&](const auto&... slot) { (take(slot), ...); }, theirs.slots);
   }
   folders_.merge(std::move(other.folders_));
-  const std::lock_guard lock(of_included_);
-  included_.merge(std::move(other.included_));
+  const std::lock_guard lock(of_origins_);
+  origins_.merge(std::move(other.origins_));
 }
 
 template <typename Table>
@@ -107,7 +111,7 @@ std::shared_ptr<const ListSlot<Table>> ListStore::slot(const std::string& path, 
     slot = std::make_shared<ListSlot<Table>>();
     slot->path = path;
     slot->table =
-        read_table<Table>(in_bundle_, *file, reading.path, reading.problems, included_[path]);
+        read_table<Table>(in_bundle_, *file, reading.path, reading.problems, origins_[path]);
   }
   return slot;
 }
@@ -201,10 +205,9 @@ void ListStore::read_new_file(const std::string& path, const std::string& domain
   Problems problems(std::move(names));
   auto slot = std::make_shared<ListSlot<LocalPartTable>>();
   slot->path = path;
-  std::vector<IncludedFile> included;
-  slot->table =
-      read_table<LocalPartTable>(ListTexts(files), files.front(), key, problems, included);
-  into.came.push_back({domain, std::move(slot), std::move(included)});
+  ListOrigin origin;
+  slot->table = read_table<LocalPartTable>(ListTexts(files), files.front(), key, problems, origin);
+  into.came.push_back({domain, std::move(slot), std::move(origin)});
   for (const Problem& problem : problems.take()) into.problems.push_back(problem.line());
 }
 
@@ -217,27 +220,38 @@ void ListStore::install(RereadFolder folder) {
     OfPath& of_path = slots_[file.slot->path];
     if (of_path.key.empty()) of_path.key = found->second.key;
     std::get<std::shared_ptr<ListSlot<LocalPartTable>>>(of_path.slots) = file.slot;
-    const std::lock_guard lock(of_included_);
-    included_[file.slot->path] = std::move(file.included);
+    const std::lock_guard lock(of_origins_);
+    origins_[file.slot->path] = std::move(file.origin);
     domains.emplace(std::move(file.domain), std::move(file.slot));
   }
+}
+
+std::string ListStore::size_of(const std::string& path) const {
+  const auto counted = [](std::size_t number, std::string_view one, std::string_view many) {
+    return fmt::format("{} {}", number, number == 1 ? one : many);
+  };
+  if (const auto folder = folders_.find(path); folder != folders_.end())
+    return counted(folder->second.mailboxes->domains.size(), "domain", "domains");
+  const std::lock_guard lock(of_origins_);
+  const auto list = origins_.find(path);
+  return list == origins_.end() ? std::string() : counted(list->second.entries, "entry", "entries");
 }
 
 std::vector<std::string> ListStore::paths() const {
   std::set<std::string> out;
   for (const auto& [path, slots] : slots_) out.insert(path);
-  const std::lock_guard lock(of_included_);
-  for (const auto& [path, files] : included_)
-    for (const IncludedFile& file : files) out.insert(file.path);
+  const std::lock_guard lock(of_origins_);
+  for (const auto& [path, origin] : origins_)
+    for (const IncludedFile& file : origin.included) out.insert(file.path);
   return {out.begin(), out.end()};
 }
 
 bool ListStore::is_made_from(const std::string& list, const std::string& path) const {
   if (list == path) return true;
-  const std::lock_guard lock(of_included_);
-  const auto found = included_.find(list);
-  return found != included_.end() &&
-         std::any_of(found->second.begin(), found->second.end(),
+  const std::lock_guard lock(of_origins_);
+  const auto found = origins_.find(list);
+  return found != origins_.end() &&
+         std::any_of(found->second.included.begin(), found->second.included.end(),
                      [&](const IncludedFile& file) { return file.path == path; });
 }
 
@@ -246,10 +260,10 @@ bool ListStore::is_made_from(const std::string& list, const std::string& path) c
 bool ListStore::lost_any(const std::string& list, const std::vector<File>& files,
                          std::vector<std::string>& problems) const {
   const ListTexts texts(files);
-  const std::lock_guard lock(of_included_);
-  const auto found = included_.find(list);
-  if (found == included_.end()) return false;
-  for (const IncludedFile& file : found->second) {
+  const std::lock_guard lock(of_origins_);
+  const auto found = origins_.find(list);
+  if (found == origins_.end()) return false;
+  for (const IncludedFile& file : found->second.included) {
     const File* now = texts.find(without_slash(file.path));
     if (!file.was_read || now == nullptr || now->error.empty()) continue;
     problems.push_back(
@@ -269,7 +283,7 @@ void ListStore::read_again(const std::string& path, const OfPath& of_path,
   list.path = path;
   each_kind(of_path.slots, list, [&](const auto&, auto& table) {
     using Table = std::remove_const_t<typename std::decay_t<decltype(table)>::element_type>;
-    table = read_table<Table>(texts, files.front(), of_path.key, problems, list.included);
+    table = read_table<Table>(texts, files.front(), of_path.key, problems, list.origin);
   });
   for (const Problem& problem : problems.take()) into.problems.push_back(problem.line());
 }
@@ -293,8 +307,8 @@ void ListStore::install(RereadList lists) {
     if (found == slots_.end()) continue;
     each_kind(found->second.slots, list,
               [](const auto& slot, auto& table) { slot->table = std::move(table); });
-    const std::lock_guard lock(of_included_);
-    included_[list.path] = std::move(list.included);
+    const std::lock_guard lock(of_origins_);
+    origins_[list.path] = std::move(list.origin);
   }
 }
 

@@ -38,6 +38,9 @@ class ListStore {
   std::shared_ptr<const FolderOfMailboxes> folder(const std::string& path, Reading& reading,
                                                   const Value& value);
 
+  // "3 entries", or "2 domains" of a folder of mailboxes; empty: no list is made from it.
+  std::string size_of(const std::string& path) const;
+
   std::vector<std::string> paths() const;
   RereadList read(const std::string& path, std::string_view content) const;
   std::vector<std::string> folders() const;
@@ -72,9 +75,9 @@ class ListStore {
   ListTexts in_bundle_;
   const ListStore* known_;
   std::map<std::string, OfPath> slots_;
-  // What the lists of a path include. A thread of the pool reads it while the loop goes on.
-  std::map<std::string, std::vector<IncludedFile>> included_;
-  mutable std::mutex of_included_;
+  // By path. A thread of the pool reads it while the loop goes on.
+  std::map<std::string, ListOrigin> origins_;
+  mutable std::mutex of_origins_;
   std::map<std::string, Folder> folders_;
 };
 

@@ -45,7 +45,7 @@ pcre2_code* compile_perl(std::string_view text, std::string& fault) {
   return nullptr;
 }
 
-const pcre2_match_context* limits() {
+pcre2_match_context* limits() {
   struct Free {
     void operator()(pcre2_match_context* context) const { pcre2_match_context_free(context); }
   };
@@ -104,9 +104,8 @@ Pattern::Found Pattern::look_in(std::string_view subject) const {
 }
 
 Pattern::Found Pattern::try_ways(std::string_view subject) const {
-  const int code =
-      pcre2_match(perl_.get(), reinterpret_cast<PCRE2_SPTR>(subject.data()), subject.size(), 0, 0,
-                  room(), const_cast<pcre2_match_context*>(limits()));
+  const int code = pcre2_match(perl_.get(), reinterpret_cast<PCRE2_SPTR>(subject.data()),
+                               subject.size(), 0, 0, room(), limits());
   if (code >= 0) return Found::yes;
   if (code == PCRE2_ERROR_NOMATCH) return Found::no;
   tell_cut(subject);

@@ -37,15 +37,22 @@ std::string decides_at(const PluginType& type) {
                                       : fmt::format("{} to {}", first, step_of(type.latest));
 }
 
+void add_own_defaults(const Description& description, const void* defaults, const std::string& path,
+                      std::vector<std::string>& out) {
+  for (const Key& key : description.keys) {
+    const void* member = static_cast<const char*>(defaults) + key.offset;
+    if (key.shape == Shape::table)
+      add_own_defaults(key.variants.front().description, member, path + key.name + '.', out);
+    if (key.shape != Shape::value) continue;
+    const std::string shown = key.codec.show(member);
+    if (shown != key.initial) out.push_back(fmt::format("{}{} = {}", path, key.name, shown));
+  }
+}
+
 // The common keys for which the plugin names a default of its own: `on_error = "next"`.
 std::vector<std::string> own_defaults(const PluginType& type) {
   std::vector<std::string> out;
-  for (const Key& key : description_of<Common>().keys) {
-    if (key.shape != Shape::value) continue;
-    const std::string shown =
-        key.codec.show(reinterpret_cast<const char*>(&type.defaults) + key.offset);
-    if (shown != key.initial) out.push_back(fmt::format("{} = {}", key.name, shown));
-  }
+  add_own_defaults(description_of<Common>(), &type.defaults, "", out);
   return out;
 }
 
