@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <syslog.h>
 
-#include <algorithm>
 #include <array>
 #include <condition_variable>
 #include <mutex>
@@ -33,6 +32,12 @@ char priority(Level level) {
 
 bool has_time(LogTarget::Kind kind) {  // syslog and the journal write their own
   return kind == LogTarget::Kind::standard_error || kind == LogTarget::Kind::file;
+}
+
+// Records are long and have none: find() looks at many octets at a time.
+void blank_newlines(std::string& text, std::size_t from) {
+  for (std::size_t at = text.find('\n', from); at != text.npos; at = text.find('\n', at))
+    text[at] = ' ';
 }
 
 }  // namespace
@@ -111,7 +116,7 @@ void LogWriter::State::append_record(std::string_view json_object) {
     (queue_ += record_fields_) += '}';
   }
   // Between tokens, the only place where JSON has a newline, a blank is as good.
-  std::replace(queue_.begin() + static_cast<std::ptrdiff_t>(begin), queue_.end(), '\n', ' ');
+  blank_newlines(queue_, begin);
   finish_line(begin);
 }
 
@@ -120,7 +125,7 @@ void LogWriter::State::add_message(Level level, std::string_view text) {
   queue_ += priority(level);
   if (options_.format == Format::plain) {
     queue_ += text;
-    std::replace(queue_.begin() + static_cast<std::ptrdiff_t>(begin), queue_.end(), '\n', ' ');
+    blank_newlines(queue_, begin);
   } else if (options_.format == Format::json) {
     queue_ += R"({"time":")";
     append_timestamp(queue_, options_.clock());
