@@ -165,13 +165,19 @@ class LdapRcpt final : public PluginOf<LdapRcpt> {
   }
 
   Task<Result<bool>> look_up(Question question) {
-    auto& directory = directories_[question.server];
-    if (!directory)
-      directory = std::make_unique<ldap::Directory>(question.server, question.connections);
+    const std::shared_ptr<ldap::Directory> directory = directory_of(question);
     auto found = co_await directory->find(services(), scheduler(), std::move(question.search),
                                           question.patience);
     if (!found) co_return fail(found.error());
     co_return !found->empty();
+  }
+
+  // Whoever asks shares it: nobody knows how long a server's name takes to look up.
+  std::shared_ptr<ldap::Directory> directory_of(const Question& question) {
+    auto& directory = directories_[question.server];
+    if (!directory)
+      directory = std::make_shared<ldap::Directory>(question.server, question.connections);
+    return directory;
   }
 
   // Closing a connection may wait, too.
@@ -219,7 +225,7 @@ class LdapRcpt final : public PluginOf<LdapRcpt> {
 
   TimedCache<std::string, bool> known_{most_remembered};
   Joined<std::string, bool> joined_;
-  std::map<ldap::Server, std::unique_ptr<ldap::Directory>> directories_;
+  std::map<ldap::Server, std::shared_ptr<ldap::Directory>> directories_;
 };
 
 }  // namespace
