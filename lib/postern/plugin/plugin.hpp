@@ -79,7 +79,7 @@ class PluginOf : public Plugin {
     return *static_cast<const typename P::Settings*>(snapshot().site().of(instance_).settings);
   }
   // What anybody has in this list: the site, a domain, a recipient; at most 64. For work that
-  // starts before the recipient is known.
+  // starts before the recipient is known. A reference that holds until the next co_await.
   template <typename S, typename E>
   const std::vector<E>& everywhere(std::vector<E> S::*member) const {
     return snapshot().everywhere(instance_, member);
